@@ -1,0 +1,172 @@
+//! What follows from the outcome of an attempt.
+
+use std::time::Duration;
+
+use loom_deps::Timestamp;
+
+use crate::failure::FailureCode;
+use crate::gate::GateDecision;
+use crate::limits::{ERROR_BYTES_MAX, PARKED_MAX, RESULT_BYTES_MAX, UNCOUNTED_MAX};
+use crate::retry::{RetryPolicy, RetryReason};
+use crate::task::{Metadata, Task};
+use crate::text::head_and_tail;
+use crate::transition::{Ended, Transition};
+use crate::worker::{CrashPolicy, ErrorKind, WorkerError, WorkerResult};
+
+/// How an attempt ended.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The worker returned a result, and the gate has judged it.
+    Judged(WorkerResult, GateDecision),
+    /// The worker returned an error.
+    Failed(WorkerError),
+    /// The worker panicked, with this text.
+    Panicked(String),
+    /// The attempt was told to stop after its timeout. With what it had produced.
+    TimedOut(Duration, Option<WorkerResult>),
+    /// The attempt was told to stop because the task's end was asked for.
+    Cancelled(Option<WorkerResult>),
+    /// The attempt was told to stop because the engine shuts down.
+    Interrupted(CrashPolicy, Option<WorkerResult>),
+}
+
+/// Turns the outcome of an attempt at `task`, which ended `now`, into the change that follows.
+///
+/// Pure: `unit`, from 0 to 1, is where chance comes in, as jitter of the wait before a retry.
+///
+/// ```
+/// use loom_core::{decide, GateDecision, Kind, Outcome, RetryPolicy, WorkerResult};
+/// # use loom_core::{NewTask, TaskId, TaskRequest};
+/// # use loom_deps::Timestamp;
+/// # let now = Timestamp::from_micros(0);
+/// # let new = NewTask {
+/// #     id: TaskId::new("id-0").unwrap(),
+/// #     engine_name: "default".into(),
+/// #     request: TaskRequest::new("greet", "world"),
+/// #     created_at: now,
+/// #     pinned_to: None,
+/// # };
+/// # let task = new.into_task(1);
+/// let outcome = Outcome::Judged(WorkerResult::new("hello"), GateDecision::pass());
+/// let change = decide(&task, outcome, &RetryPolicy::default(), now, 0.5);
+/// assert_eq!(change.kind, Kind::Complete);
+/// ```
+#[must_use]
+pub fn decide(
+    task: &Task,
+    outcome: Outcome,
+    policy: &RetryPolicy,
+    now: Timestamp,
+    unit: f64,
+) -> Transition {
+    let retry = Retry {
+        task,
+        policy,
+        now,
+        unit,
+    };
+    match outcome {
+        Outcome::Judged(result, decision) if decision.accept => {
+            Transition::complete(task, now, ended(task, Some(result), None))
+        }
+        Outcome::Judged(result, decision) => {
+            let code = match &*decision.reason {
+                "rate_limit_error" => FailureCode::RateLimited,
+                _ => FailureCode::GateRejected,
+            };
+            let error = (code, format!("gate rejected: {}", decision.reason));
+            let ended = ended(task, Some(result), Some(error));
+            retry.or_fail(decision.retry, RetryReason::Rejected, ended)
+        }
+        Outcome::Failed(error) => failed(&retry, error),
+        Outcome::Panicked(text) => {
+            let error = (FailureCode::Panic, format!("the worker panicked: {text}"));
+            Transition::crash(task, now, ended(task, None, Some(error)))
+        }
+        Outcome::TimedOut(after, output) => {
+            let error = (FailureCode::Timeout, format!("timed out after {after:?}"));
+            retry.or_fail(true, RetryReason::Failed, ended(task, output, Some(error)))
+        }
+        Outcome::Cancelled(output) => Transition::cancel(task, now, ended(task, output, None)),
+        Outcome::Interrupted(policy, output) => {
+            let error = "the engine was shut down before the attempt ended".to_owned();
+            let ended = ended(task, output, Some((FailureCode::Interrupted, error)));
+            if policy == CrashPolicy::Rerun && task.interruptions < UNCOUNTED_MAX {
+                Transition::release(task, now, ended)
+            } else {
+                Transition::fail(task, now, ended)
+            }
+        }
+    }
+}
+
+fn failed(retry: &Retry<'_>, mut error: WorkerError) -> Transition {
+    let (task, now) = (retry.task, retry.now);
+    let output = error.take_output();
+    let said = Some((error.code(), error.message().to_owned()));
+    match error.kind() {
+        ErrorKind::Permanent => Transition::fail(task, now, ended(task, output, said)),
+        ErrorKind::Transient | ErrorKind::Timeout => {
+            retry.or_fail(true, RetryReason::Failed, ended(task, output, said))
+        }
+        ErrorKind::RetryAfter(wait) => retry.parked(wait, ended(task, output, said)),
+        ErrorKind::Cancelled => Transition::cancel(task, now, ended(task, output, None)),
+    }
+}
+
+struct Retry<'a> {
+    task: &'a Task,
+    policy: &'a RetryPolicy,
+    now: Timestamp,
+    unit: f64,
+}
+
+impl Retry<'_> {
+    fn or_fail(&self, may_help: bool, reason: RetryReason, ended: Ended) -> Transition {
+        let max_retries = self.task.max_retries.unwrap_or(self.policy.max_retries);
+        if !may_help || self.task.retries >= max_retries {
+            return Transition::fail(self.task, self.now, ended);
+        }
+        let wait = self.policy.backoff(self.task.retries, self.unit);
+        let due = self.now.saturating_add(wait);
+        Transition::retry(self.task, self.now, due, reason, ended)
+    }
+
+    fn parked(&self, wait: Duration, mut ended: Ended) -> Transition {
+        let due = self.now.saturating_add(wait);
+        if wait <= PARKED_MAX && self.task.parked() < UNCOUNTED_MAX {
+            return Transition::retry(self.task, self.now, due, RetryReason::Parked, ended);
+        }
+        let said = ended.error.unwrap_or_default();
+        let error = format!("{said}; not before {due}, which is beyond the longest wait");
+        ended.error = Some(head_and_tail(error, ERROR_BYTES_MAX));
+        Transition::fail(self.task, self.now, ended)
+    }
+}
+
+fn ended(task: &Task, output: Option<WorkerResult>, error: Option<(FailureCode, String)>) -> Ended {
+    let WorkerResult { content, metadata } = output.unwrap_or_default();
+    let (failure, error) = error.unzip();
+    // A failed task always says something, even if its worker did not.
+    let said = |text: String| match failure {
+        Some(code) if text.trim().is_empty() => code.to_string(),
+        _ => head_and_tail(text, ERROR_BYTES_MAX),
+    };
+    Ended {
+        result: head_and_tail(content, RESULT_BYTES_MAX),
+        error: error.map(said),
+        failure,
+        metadata: merged(&task.metadata, metadata),
+    }
+}
+
+/// The worker's values win. `None` if there is nothing to add.
+fn merged(task: &Metadata, added: Metadata) -> Option<Metadata> {
+    if added.is_empty() {
+        return None;
+    }
+    let mut metadata = task.clone();
+    metadata.extend(added);
+    Some(metadata)
+}

@@ -1,0 +1,164 @@
+//! Whether an output is an answer.
+
+mod limited;
+mod thrashing;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::task::Task;
+
+pub use limited::RateLimit;
+pub use thrashing::{Thrashing, jaccard_word_similarity};
+
+/// What the gate makes of an output.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct GateDecision {
+    /// Whether the output is taken as the task's result.
+    pub accept: bool,
+    /// `pass`, `empty_output`, `rate_limit_error`, `thrashing`, or the word of a rule of yours.
+    pub reason: Cow<'static, str>,
+    /// Whether another attempt may do better. Only of an output that is not accepted.
+    pub retry: bool,
+}
+
+impl GateDecision {
+    /// The output is taken.
+    #[must_use]
+    pub const fn pass() -> Self {
+        Self {
+            accept: true,
+            reason: Cow::Borrowed("pass"),
+            retry: false,
+        }
+    }
+
+    /// The output is not taken; another attempt may do better.
+    pub fn retry(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            accept: false,
+            reason: reason.into(),
+            retry: true,
+        }
+    }
+
+    /// The output is not taken, and another attempt would be no better.
+    pub fn reject(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            accept: false,
+            reason: reason.into(),
+            retry: false,
+        }
+    }
+}
+
+/// What a rule looks at.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Case<'a> {
+    /// The task.
+    pub task: &'a Task,
+    /// What its worker produced.
+    pub output: &'a str,
+    /// What earlier attempts at the task produced, the latest last.
+    pub previous: &'a [String],
+}
+
+impl<'a> Case<'a> {
+    /// The case of `output`, produced for `task` after `previous`.
+    #[must_use]
+    pub const fn new(task: &'a Task, output: &'a str, previous: &'a [String]) -> Self {
+        Self {
+            task,
+            output,
+            previous,
+        }
+    }
+}
+
+/// Judges one aspect of an output. A pure function: all it needs to know stands in the case.
+pub trait Rule: Send + Sync + 'static {
+    /// Objects to the output, or has nothing to say.
+    fn check(&self, case: &Case<'_>) -> Option<GateDecision>;
+}
+
+impl<F> Rule for F
+where
+    F: Fn(&Case<'_>) -> Option<GateDecision> + Send + Sync + 'static,
+{
+    fn check(&self, case: &Case<'_>) -> Option<GateDecision> {
+        self(case)
+    }
+}
+
+/// Rules that are asked in order; the first that objects decides.
+///
+/// ```
+/// use loom_core::{Case, GateDecision, QualityGate};
+///
+/// let gate = QualityGate::default().with_rule(|case: &Case<'_>| {
+///     let refused = case.output.starts_with("I cannot");
+///     refused.then(|| GateDecision::reject("refusal"))
+/// });
+/// # let _ = gate;
+/// ```
+#[derive(Clone)]
+pub struct QualityGate {
+    rules: Vec<Arc<dyn Rule>>,
+}
+
+impl QualityGate {
+    /// A gate without rules: it takes every output.
+    #[must_use]
+    pub const fn accept_all() -> Self {
+        Self { rules: Vec::new() }
+    }
+
+    /// Adds a rule after the others.
+    #[must_use]
+    pub fn with_rule(mut self, rule: impl Rule) -> Self {
+        self.rules.push(Arc::new(rule));
+        self
+    }
+
+    /// Judges an output.
+    #[must_use]
+    pub fn judge(&self, case: &Case<'_>) -> GateDecision {
+        let objection = self.rules.iter().find_map(|rule| rule.check(case));
+        objection.unwrap_or_else(GateDecision::pass)
+    }
+}
+
+impl Default for QualityGate {
+    /// The built-in rules: empty output, rate limit, thrashing.
+    fn default() -> Self {
+        Self::accept_all()
+            .with_rule(EmptyOutput)
+            .with_rule(RateLimit)
+            .with_rule(Thrashing::default())
+    }
+}
+
+impl fmt::Debug for QualityGate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("QualityGate")
+            .field("rules", &self.rules.len())
+            .finish()
+    }
+}
+
+/// Objects to an output of nothing but white space; another attempt may do better.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct EmptyOutput;
+
+impl Rule for EmptyOutput {
+    fn check(&self, case: &Case<'_>) -> Option<GateDecision> {
+        case.output
+            .trim()
+            .is_empty()
+            .then(|| GateDecision::retry("empty_output"))
+    }
+}

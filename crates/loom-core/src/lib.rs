@@ -1,0 +1,61 @@
+//! What a task is and how it changes.
+//!
+//! This crate holds the types of loom, the one table of transitions, the decisions that follow from
+//! an attempt's outcome, and the traits that workers and stores implement. It has no runtime, no
+//! clock and no SQL: everything here is a value or a pure function, so that it can be read and
+//! tested as such. Custom workers and stores depend on this crate alone.
+
+pub mod limits;
+
+mod apply;
+mod attempt;
+mod cancellation;
+mod context;
+mod decide;
+mod env;
+mod error;
+mod event;
+mod failure;
+mod gate;
+mod ids;
+mod instance;
+mod op;
+mod output;
+mod query;
+mod request;
+mod retry;
+mod status;
+mod store;
+mod task;
+mod text;
+mod transition;
+mod worker;
+
+pub use attempt::Attempt;
+pub use cancellation::{CancelReason, Cancellation};
+pub use context::{NoProgress, ProgressSink, TaskContext};
+pub use decide::{Outcome, decide};
+pub use env::{Env, EnvValue};
+pub use error::{Error, InvalidRequest, Result};
+pub use event::{EventType, ParseEventTypeError, TaskEvent};
+pub use failure::{FailureCode, ParseFailureCodeError};
+pub use gate::{
+    Case, EmptyOutput, GateDecision, QualityGate, RateLimit, Rule, Thrashing,
+    jaccard_word_similarity,
+};
+pub use ids::{InstanceId, InvalidId, TaskId, WorkerType};
+pub use instance::{Dead, Instance, Membership};
+pub use op::{
+    Applied, Batch, Cancel, Capability, Claim, ClaimScope, Committed, Lane, Op, ProgressReport,
+    Prune, Unreadable,
+};
+pub use output::{OutputChunk, OutputError, OutputPage, OutputStore, Stream};
+pub use query::{Cursor, Order, Page, StatusCounts, TaskQuery};
+pub use request::{NewTask, Submitted, TaskRequest};
+pub use retry::{RetryPolicy, RetryReason};
+pub use status::{ParseStatusError, TaskStatus};
+pub use store::{StoreError, TaskStore};
+pub use task::{Metadata, Progress, Task, TaskSummary};
+pub use text::{first_bytes, head_and_tail};
+pub use transition::{Ended, Kind, Transition, table};
+pub use worker::{CrashPolicy, ErrorKind, Worker, WorkerError, WorkerResult, worker_fn};

@@ -1,0 +1,209 @@
+//! What a store is asked to do, in one atomic step, and what it answers.
+
+use loom_deps::Timestamp;
+
+use crate::ids::{InstanceId, TaskId, WorkerType};
+use crate::request::NewTask;
+use crate::status::TaskStatus;
+use crate::task::{Task, TaskSummary};
+use crate::transition::Transition;
+
+/// One operation of a [`Batch`].
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Op {
+    /// Adds a task.
+    Insert(Box<NewTask>),
+    /// Reports the progress of an attempt.
+    Progress(ProgressReport),
+    /// Changes a task.
+    Apply(Box<Transition>),
+    /// Asks for a task's end.
+    Cancel(Cancel),
+    /// Removes tasks that have ended.
+    Prune(Prune),
+    /// Takes due tasks and starts them.
+    Claim(Claim),
+}
+
+impl Op {
+    /// What a store must be capable of for this operation, if it is not one that every store has.
+    #[must_use]
+    pub const fn requires(&self) -> Option<Capability> {
+        match self {
+            Self::Prune(_) => Some(Capability::Prune),
+            Self::Insert(_)
+            | Self::Progress(_)
+            | Self::Apply(_)
+            | Self::Cancel(_)
+            | Self::Claim(_) => None,
+        }
+    }
+}
+
+/// What a store may be able to do beyond what every store must.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Capability {
+    /// [`Op::Prune`].
+    Prune,
+    /// The tasks outlive the store value: opened again on the same place, they are there.
+    Reopen,
+}
+
+/// Lines that an attempt has reported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProgressReport {
+    /// The task.
+    pub task: TaskId,
+    /// The claim under which the attempt runs.
+    pub epoch: u64,
+    /// The last line that was not blank, cut to its limit; empty keeps the one before.
+    pub line: String,
+    /// How many lines have come since the last report.
+    pub lines: u64,
+    /// When the last one came.
+    pub at: Timestamp,
+}
+
+/// Asks for the end of a task, whoever has it in hand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cancel {
+    /// The task.
+    pub task: TaskId,
+    /// When it was asked for.
+    pub at: Timestamp,
+}
+
+/// Removes tasks that ended before a moment, the oldest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prune {
+    /// Only of this engine; `None`: of all.
+    pub engine_name: Option<String>,
+    /// Only what ended before this.
+    pub completed_before: Timestamp,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// Which waiting tasks an instance may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ClaimScope {
+    /// Those of its engine, and those pinned to the instance.
+    Shared,
+    /// Only those pinned to the instance.
+    Pinned,
+}
+
+/// A worker type that an instance has a worker for, and how many of its tasks it can take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lane {
+    /// The worker type.
+    pub worker_type: WorkerType,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// Takes due tasks, the longest due first, and starts them.
+///
+/// Comes last in its batch. A limit of zero takes nothing, but the answer still tells of cancels
+/// and of the next due time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// The engine whose tasks are taken.
+    pub engine_name: String,
+    /// Which of them.
+    pub scope: ClaimScope,
+    /// Only of these worker types.
+    pub lanes: Vec<Lane>,
+    /// At most so many in all.
+    pub limit: u32,
+    /// The present: what is due later stays.
+    pub now: Timestamp,
+}
+
+/// Operations to be done as one atomic, durable step.
+///
+/// Their effects come in this order: inserts and progress; then ends and cancels in the order in
+/// which they stand; then pruning; the claim last. At most one claim.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Batch {
+    /// Who asks. Must have joined the store.
+    pub instance: InstanceId,
+    /// Grows by at least one with each batch of the instance. Sending a number again does nothing
+    /// and answers as before, so that a commit of unknown outcome can be repeated.
+    pub number: u64,
+    /// What to do.
+    pub ops: Vec<Op>,
+}
+
+/// The answer to one operation.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Applied {
+    /// The task is there, under this number.
+    Inserted {
+        /// A small number for people.
+        seq: i64,
+    },
+    /// A task of this id was there before; nothing was changed.
+    Duplicate {
+        /// Its number.
+        seq: i64,
+    },
+    /// The task went to the status `to`. This is `Cancelled` where its end had been asked for
+    /// before the change was made.
+    Changed {
+        /// The status it left.
+        from: TaskStatus,
+        /// The status it has now.
+        to: TaskStatus,
+    },
+    /// The guard did not hold: another owner, or a status that the change cannot leave.
+    Stale,
+    /// The task, which waited, is cancelled. As it is now.
+    Cancelled(Box<TaskSummary>),
+    /// The cancel is recorded; the instance that has the task in hand will end it.
+    CancelRequested,
+    /// There is nothing to cancel: the task has ended.
+    Ended(TaskStatus),
+    /// No task of this id.
+    NotFound,
+    /// The progress is recorded.
+    Reported,
+    /// So many tasks were removed.
+    Pruned(u64),
+    /// The claim was made; what it took stands in [`Committed::claimed`].
+    Claimed,
+}
+
+/// A task that was claimed but cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreadable {
+    /// The task.
+    pub task: TaskId,
+    /// Its number.
+    pub seq: i64,
+    /// The claim it is under now.
+    pub epoch: u64,
+    /// What cannot be read.
+    pub why: String,
+}
+
+/// The answer to a [`Batch`] that has been committed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Committed {
+    /// An answer to each operation, in their order.
+    pub applied: Vec<Applied>,
+    /// The tasks that the claim took and started, as they are now, the longest due first.
+    pub claimed: Vec<Task>,
+    /// Tasks that the claim took and that cannot be read. They are running and want an end.
+    pub unreadable: Vec<Unreadable>,
+    /// Tasks in the hands of this instance whose end has been asked for, with their epochs.
+    /// Only if the batch held a claim.
+    pub cancels: Vec<(TaskId, u64)>,
+    /// When the next task that the claim might have taken is due; in the past if more were due
+    /// than it could take. Only if the batch held a claim.
+    pub next_due: Option<Timestamp>,
+}
