@@ -51,13 +51,7 @@ impl Task {
             }
         }
         self.status = kind.target();
-        (
-            Applied::Changed {
-                from,
-                to: self.status,
-            },
-            repeated,
-        )
+        (Applied::Changed { from, to: self.status }, repeated)
     }
 
     /// Applies a claim: the waiting task is in the hands of `by` and its attempt has started.
@@ -94,17 +88,12 @@ impl Task {
 
     /// A recorded cancel turns every end of an attempt into the task's end.
     fn effective(&self, kind: Kind) -> Kind {
-        if self.cancel_requested_at.is_some() {
-            Kind::Cancel
-        } else {
-            kind
-        }
+        if self.cancel_requested_at.is_some() { Kind::Cancel } else { kind }
     }
 
     /// Moments in a task's life never run backwards, even if the wall clock does.
     fn not_before_its_past(&self, at: Timestamp) -> Timestamp {
-        at.max(self.created_at)
-            .max(self.started_at.or(self.dispatched_at).unwrap_or_default())
+        at.max(self.created_at).max(self.started_at.or(self.dispatched_at).unwrap_or_default())
     }
 
     fn hand_to(&mut self, by: &InstanceId, at: Timestamp) {

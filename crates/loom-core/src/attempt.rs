@@ -52,4 +52,15 @@ impl Attempt {
             output: task.result.clone(),
         })
     }
+
+    /// All attempts at `task` that are known, in order, made of the repeated ones that were `kept`.
+    ///
+    /// A task that ends, or is taken, while it waits for its next attempt still tells of the one
+    /// before, which is among those kept: it is not listed twice.
+    #[must_use]
+    pub fn history(mut kept: Vec<Self>, task: &Task) -> Vec<Self> {
+        let repeated = kept.last().map(|attempt| attempt.number);
+        kept.extend(Self::latest(task).filter(|latest| Some(latest.number) != repeated));
+        kept
+    }
 }

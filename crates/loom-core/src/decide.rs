@@ -60,12 +60,7 @@ pub fn decide(
     now: Timestamp,
     unit: f64,
 ) -> Transition {
-    let retry = Retry {
-        task,
-        policy,
-        now,
-        unit,
-    };
+    let retry = Retry { task, policy, now, unit };
     match outcome {
         Outcome::Judged(result, decision) if decision.accept => {
             Transition::complete(task, now, ended(task, Some(result), None))

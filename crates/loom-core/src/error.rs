@@ -18,10 +18,7 @@ pub struct InvalidRequest {
 impl InvalidRequest {
     /// Says what is wrong with `field`.
     pub fn new(field: &'static str, problem: impl Into<String>) -> Self {
-        Self {
-            field,
-            problem: problem.into(),
-        }
+        Self { field, problem: problem.into() }
     }
 
     /// The field that is wrong.

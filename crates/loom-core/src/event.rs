@@ -130,6 +130,9 @@ pub struct TaskEvent {
     /// Why: of a retry its reason, of a failure its code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'static str>,
+    /// The line that was reported. Only of progress.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<String>,
 }
 
 impl TaskEvent {
@@ -152,6 +155,7 @@ impl TaskEvent {
             sequence,
             attempt: 0,
             reason: None,
+            line: None,
         }
     }
 }

@@ -29,29 +29,17 @@ impl GateDecision {
     /// The output is taken.
     #[must_use]
     pub const fn pass() -> Self {
-        Self {
-            accept: true,
-            reason: Cow::Borrowed("pass"),
-            retry: false,
-        }
+        Self { accept: true, reason: Cow::Borrowed("pass"), retry: false }
     }
 
     /// The output is not taken; another attempt may do better.
     pub fn retry(reason: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            accept: false,
-            reason: reason.into(),
-            retry: true,
-        }
+        Self { accept: false, reason: reason.into(), retry: true }
     }
 
     /// The output is not taken, and another attempt would be no better.
     pub fn reject(reason: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            accept: false,
-            reason: reason.into(),
-            retry: false,
-        }
+        Self { accept: false, reason: reason.into(), retry: false }
     }
 }
 
@@ -71,11 +59,7 @@ impl<'a> Case<'a> {
     /// The case of `output`, produced for `task` after `previous`.
     #[must_use]
     pub const fn new(task: &'a Task, output: &'a str, previous: &'a [String]) -> Self {
-        Self {
-            task,
-            output,
-            previous,
-        }
+        Self { task, output, previous }
     }
 }
 
@@ -144,9 +128,7 @@ impl Default for QualityGate {
 
 impl fmt::Debug for QualityGate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("QualityGate")
-            .field("rules", &self.rules.len())
-            .finish()
+        f.debug_struct("QualityGate").field("rules", &self.rules.len()).finish()
     }
 }
 
@@ -156,9 +138,6 @@ pub struct EmptyOutput;
 
 impl Rule for EmptyOutput {
     fn check(&self, case: &Case<'_>) -> Option<GateDecision> {
-        case.output
-            .trim()
-            .is_empty()
-            .then(|| GateDecision::retry("empty_output"))
+        case.output.trim().is_empty().then(|| GateDecision::retry("empty_output"))
     }
 }

@@ -8,6 +8,8 @@ use loom_deps::Timestamp;
 
 use crate::ids::{InstanceId, WorkerType};
 use crate::store::StoreError;
+use crate::task::Task;
+use crate::worker::WorkerError;
 
 /// One start of an engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,12 +29,7 @@ impl Instance {
     /// A start of the engine `engine_name` in this process.
     #[must_use]
     pub fn new(id: InstanceId, engine_name: impl Into<String>, started_at: Timestamp) -> Self {
-        Self {
-            id,
-            engine_name: engine_name.into(),
-            started_at,
-            pid: std::process::id(),
-        }
+        Self { id, engine_name: engine_name.into(), started_at, pid: std::process::id() }
     }
 }
 
@@ -46,18 +43,13 @@ pub struct Dead {
 impl Dead {
     /// A dead instance; `hold` keeps others away until it is dropped.
     pub fn new(instance: Instance, hold: impl Any + Send + Sync) -> Self {
-        Self {
-            instance,
-            _hold: Box::new(hold),
-        }
+        Self { instance, _hold: Box::new(hold) }
     }
 }
 
 impl fmt::Debug for Dead {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Dead")
-            .field("instance", &self.instance)
-            .finish_non_exhaustive()
+        f.debug_struct("Dead").field("instance", &self.instance).finish_non_exhaustive()
     }
 }
 
@@ -81,4 +73,14 @@ pub trait Membership: Send + Sync {
 
     /// Ends the standing.
     async fn leave(self: Box<Self>) -> Result<(), StoreError>;
+}
+
+/// Ends what dead processes left running, for tasks that have no worker registered yet.
+#[async_trait]
+pub trait Reaper: Send + Sync + 'static {
+    /// Ends what a dead process left running for `task`. Called before the task is closed.
+    ///
+    /// # Errors
+    /// The error is logged, and the task is closed all the same.
+    async fn reap(&self, task: &Task) -> Result<(), WorkerError>;
 }

@@ -44,7 +44,7 @@ pub use gate::{
     jaccard_word_similarity,
 };
 pub use ids::{InstanceId, InvalidId, TaskId, WorkerType};
-pub use instance::{Dead, Instance, Membership};
+pub use instance::{Dead, Instance, Membership, Reaper};
 pub use op::{
     Applied, Batch, Cancel, Capability, Claim, ClaimScope, Committed, Lane, Op, ProgressReport,
     Prune, Unreadable,

@@ -62,11 +62,7 @@ pub struct TaskRequest {
 impl TaskRequest {
     /// Asks for work of the kind `worker_type` on `prompt`.
     pub fn new(worker_type: impl Into<WorkerType>, prompt: impl Into<String>) -> Self {
-        Self {
-            worker_type: worker_type.into(),
-            prompt: prompt.into(),
-            ..Self::default()
-        }
+        Self { worker_type: worker_type.into(), prompt: prompt.into(), ..Self::default() }
     }
 
     /// Says whose work it is.
@@ -162,9 +158,7 @@ impl TaskRequest {
     /// # Errors
     /// [`InvalidRequest`] names the field, what is wrong with it and its limit.
     pub fn check(&self) -> Result<(), InvalidRequest> {
-        self.worker_type
-            .check()
-            .map_err(|e| InvalidRequest::new("worker_type", e.to_string()))?;
+        self.worker_type.check().map_err(|e| InvalidRequest::new("worker_type", e.to_string()))?;
         bounded("prompt", &self.prompt, limits::PROMPT_BYTES_MAX)?;
         name("project_id", Some(&self.project_id))?;
         name("request_id", self.request_id.as_ref())?;
@@ -205,10 +199,7 @@ impl TaskRequest {
             let what = "zero leaves no time to run; leave it out for no limit";
             return Err(InvalidRequest::new("timeout", what));
         }
-        if self
-            .max_retries
-            .is_some_and(|retries| retries > limits::RETRIES_MAX)
-        {
+        if self.max_retries.is_some_and(|retries| retries > limits::RETRIES_MAX) {
             let what = format!("at most {} retries are possible", limits::RETRIES_MAX);
             return Err(InvalidRequest::new("max_retries", what));
         }
@@ -217,26 +208,16 @@ impl TaskRequest {
 }
 
 fn too_long(field: &'static str, bytes: usize, max: usize) -> InvalidRequest {
-    InvalidRequest::new(
-        field,
-        format!("{bytes} bytes are more than the limit of {max}"),
-    )
+    InvalidRequest::new(field, format!("{bytes} bytes are more than the limit of {max}"))
 }
 
 fn bounded(field: &'static str, text: &str, max: usize) -> Result<(), InvalidRequest> {
-    if text.len() > max {
-        Err(too_long(field, text.len(), max))
-    } else {
-        Ok(())
-    }
+    if text.len() > max { Err(too_long(field, text.len(), max)) } else { Ok(()) }
 }
 
 fn without_nul(field: &'static str, text: &str) -> Result<(), InvalidRequest> {
     if text.contains('\0') {
-        return Err(InvalidRequest::new(
-            field,
-            "holds a NUL byte, which no command can take",
-        ));
+        return Err(InvalidRequest::new(field, "holds a NUL byte, which no command can take"));
     }
     Ok(())
 }
@@ -280,9 +261,7 @@ impl NewTask {
     /// When the first attempt is due.
     #[must_use]
     pub fn due_at(&self) -> Timestamp {
-        self.request
-            .run_at
-            .map_or(self.created_at, |at| at.max(self.created_at))
+        self.request.run_at.map_or(self.created_at, |at| at.max(self.created_at))
     }
 
     /// The pending task that this becomes under the number `seq`.

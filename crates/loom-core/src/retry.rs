@@ -26,13 +26,8 @@ pub enum RetryReason {
 
 impl RetryReason {
     /// All reasons.
-    pub const ALL: [Self; 5] = [
-        Self::Failed,
-        Self::Rejected,
-        Self::Parked,
-        Self::Interrupted,
-        Self::Crash,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::Failed, Self::Rejected, Self::Parked, Self::Interrupted, Self::Crash];
 
     /// The reason as a word.
     #[must_use]
@@ -63,10 +58,7 @@ impl FromStr for RetryReason {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        Self::ALL
-            .into_iter()
-            .find(|reason| reason.as_str() == text)
-            .ok_or(())
+        Self::ALL.into_iter().find(|reason| reason.as_str() == text).ok_or(())
     }
 }
 
@@ -114,9 +106,7 @@ impl RetryPolicy {
     /// ```
     #[must_use]
     pub fn backoff(&self, retries: u32, unit: f64) -> Duration {
-        let doubled = 2u32
-            .checked_pow(retries)
-            .and_then(|factor| self.base.checked_mul(factor));
+        let doubled = 2u32.checked_pow(retries).and_then(|factor| self.base.checked_mul(factor));
         let ceiling = doubled.unwrap_or(self.max).min(self.max);
         ceiling.mul_f64(unit.clamp(0.0, 1.0))
     }

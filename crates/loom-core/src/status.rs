@@ -60,10 +60,7 @@ impl TaskStatus {
     /// Whether a task of this status has ended for good.
     #[must_use]
     pub const fn is_terminal(self) -> bool {
-        matches!(
-            self,
-            Self::Completed | Self::Failed | Self::FailedCrash | Self::Cancelled
-        )
+        matches!(self, Self::Completed | Self::Failed | Self::FailedCrash | Self::Cancelled)
     }
 
     /// Whether a task of this status has not ended yet.
@@ -94,9 +91,7 @@ impl TaskStatus {
     /// ```
     #[must_use]
     pub fn can_transition_to(self, target: Self) -> bool {
-        table()
-            .iter()
-            .any(|row| row.edges().any(|edge| edge == (self, target)))
+        table().iter().any(|row| row.edges().any(|edge| edge == (self, target)))
     }
 }
 

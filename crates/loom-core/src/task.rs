@@ -125,10 +125,7 @@ impl Task {
     #[must_use]
     pub const fn parked(&self) -> u32 {
         let repeated = self.attempt.saturating_sub(1);
-        let other = self
-            .retries
-            .saturating_add(self.interruptions)
-            .saturating_add(self.crashes);
+        let other = self.retries.saturating_add(self.interruptions).saturating_add(self.crashes);
         repeated.saturating_sub(other)
     }
 

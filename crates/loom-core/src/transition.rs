@@ -4,6 +4,7 @@ use loom_deps::Timestamp;
 
 use crate::failure::FailureCode;
 use crate::ids::TaskId;
+use crate::op::Unreadable;
 use crate::retry::RetryReason;
 use crate::status::TaskStatus::{
     self, Cancelled, Completed, Dispatched, Failed, FailedCrash, Pending, Retrying, Running,
@@ -50,9 +51,7 @@ impl Row {
     /// The single steps, in order. Each is one event.
     pub fn edges(&self) -> impl Iterator<Item = (TaskStatus, TaskStatus)> + use<> {
         let Self { from, path, .. } = *self;
-        std::iter::once(from)
-            .chain(path.iter().copied())
-            .zip(path.iter().copied())
+        std::iter::once(from).chain(path.iter().copied()).zip(path.iter().copied())
     }
 }
 
@@ -113,17 +112,12 @@ impl Kind {
     /// What this change does to a task of status `from`, if the table allows it.
     #[must_use]
     pub fn from(self, from: TaskStatus) -> Option<&'static Row> {
-        table()
-            .iter()
-            .find(|row| row.kind == self && row.from == from)
+        table().iter().find(|row| row.kind == self && row.from == from)
     }
 
     /// The statuses that this change may leave.
     pub fn sources(self) -> impl Iterator<Item = TaskStatus> {
-        table()
-            .iter()
-            .filter(move |row| row.kind == self)
-            .map(|row| row.from)
+        table().iter().filter(move |row| row.kind == self).map(|row| row.from)
     }
 
     /// The status that this change ends in, whatever it leaves.
@@ -182,15 +176,7 @@ impl Transition {
     fn new(task: &Task, kind: Kind, at: Timestamp) -> Self {
         let ended = Ended::default();
         let (task, epoch) = (task.id.clone(), task.epoch);
-        Self {
-            task,
-            epoch,
-            kind,
-            at,
-            due: None,
-            reason: None,
-            ended,
-        }
+        Self { task, epoch, kind, at, due: None, reason: None, ended }
     }
 
     fn with(mut self, ended: Ended) -> Self {
@@ -226,11 +212,7 @@ impl Transition {
         ended: Ended,
     ) -> Self {
         let retry = Self::new(task, Kind::Retry, at).with(ended);
-        Self {
-            due: Some(due),
-            reason: Some(reason),
-            ..retry
-        }
+        Self { due: Some(due), reason: Some(reason), ..retry }
     }
 
     /// Gives an interrupted attempt back: the next is due now and nothing is counted as a retry.
@@ -261,6 +243,18 @@ impl Transition {
     #[must_use]
     pub fn abandon(task: &Task, at: Timestamp, ended: Ended) -> Self {
         Self::new(task, Kind::Abandon, at).with(ended)
+    }
+
+    /// Ends a task of which what is stored cannot be read.
+    #[must_use]
+    pub fn unreadable(task: &Unreadable, at: Timestamp) -> Self {
+        let ended = Ended {
+            error: Some(format!("what is stored of the task cannot be read: {}", task.why)),
+            failure: Some(FailureCode::Store),
+            ..Ended::default()
+        };
+        let (task, epoch) = (task.task.clone(), task.epoch);
+        Self { task, epoch, kind: Kind::Fail, at, due: None, reason: None, ended }
     }
 
     /// Ends a task because its end was asked for.

@@ -26,10 +26,7 @@ pub struct WorkerResult {
 impl WorkerResult {
     /// A result of this content.
     pub fn new(content: impl Into<String>) -> Self {
-        Self {
-            content: content.into(),
-            metadata: Metadata::new(),
-        }
+        Self { content: content.into(), metadata: Metadata::new() }
     }
 
     /// Adds a value to merge into the task's metadata.
@@ -91,40 +88,22 @@ pub struct WorkerError {
 
 impl WorkerError {
     fn new(kind: ErrorKind, code: FailureCode, message: String) -> Self {
-        Self {
-            kind,
-            code,
-            message,
-            output: None,
-            source: None,
-        }
+        Self { kind, code, message, output: None, source: None }
     }
 
     /// Trying again would not help.
     pub fn permanent(message: impl Into<String>) -> Self {
-        Self::new(
-            ErrorKind::Permanent,
-            FailureCode::WorkerError,
-            message.into(),
-        )
+        Self::new(ErrorKind::Permanent, FailureCode::WorkerError, message.into())
     }
 
     /// Trying again may help.
     pub fn transient(message: impl Into<String>) -> Self {
-        Self::new(
-            ErrorKind::Transient,
-            FailureCode::WorkerError,
-            message.into(),
-        )
+        Self::new(ErrorKind::Transient, FailureCode::WorkerError, message.into())
     }
 
     /// Trying again will help after `wait`, and not before.
     pub fn retry_after(wait: Duration, message: impl Into<String>) -> Self {
-        Self::new(
-            ErrorKind::RetryAfter(wait),
-            FailureCode::RateLimited,
-            message.into(),
-        )
+        Self::new(ErrorKind::RetryAfter(wait), FailureCode::RateLimited, message.into())
     }
 
     /// The work was stopped because the attempt was told to stop.
@@ -198,10 +177,7 @@ impl<E: StdError + Send + Sync + 'static> From<E> for WorkerError {
             message.push_str(&error.to_string());
             cause = error.source();
         }
-        Self {
-            source: Some(Box::new(error)),
-            ..Self::permanent(message)
-        }
+        Self { source: Some(Box::new(error)), ..Self::permanent(message) }
     }
 }
 

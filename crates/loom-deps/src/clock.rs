@@ -39,10 +39,7 @@ impl SystemClock {
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "this is the one place that reads the clock"
-        )]
+        #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
         let read = Timestamp::from(SystemTime::now());
         let latest = Timestamp::from_micros(self.latest.load(Ordering::Relaxed));
         if read < latest && latest.since(read) <= STEP_BACK_HIDDEN {
@@ -81,12 +78,7 @@ impl FakeClock {
     /// A clock that shows `now`.
     #[must_use]
     pub fn at(now: Timestamp) -> Self {
-        Self {
-            state: Mutex::new(FakeState {
-                now,
-                sleepers: Vec::new(),
-            }),
-        }
+        Self { state: Mutex::new(FakeState { now, sleepers: Vec::new() }) }
     }
 
     /// Moves the clock forward and wakes whoever slept until a moment that has now come.

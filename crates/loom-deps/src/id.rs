@@ -25,9 +25,7 @@ impl UuidIds {
     /// A generator with a counter of its own.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            context: Mutex::new(ContextV7::new()),
-        }
+        Self { context: Mutex::new(ContextV7::new()) }
     }
 }
 

@@ -78,11 +78,7 @@ impl LogRecord {
     /// A record without fields.
     #[must_use]
     pub fn new(level: Level, message: &'static str) -> Self {
-        Self {
-            level,
-            message,
-            fields: Vec::new(),
-        }
+        Self { level, message, fields: Vec::new() }
     }
 
     /// Adds a field.
@@ -95,10 +91,7 @@ impl LogRecord {
     /// The field of that name, if there is one.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&LogValue> {
-        self.fields
-            .iter()
-            .find(|(field, _)| *field == name)
-            .map(|(_, value)| value)
+        self.fields.iter().find(|(field, _)| *field == name).map(|(_, value)| value)
     }
 
     /// The field of that name as text.
@@ -148,19 +141,13 @@ impl RecordingLogger {
     /// What has been logged so far, in order.
     #[must_use]
     pub fn records(&self) -> Vec<LogRecord> {
-        self.records
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.records.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 impl Logger for RecordingLogger {
     fn log(&self, record: LogRecord) {
-        self.records
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(record);
+        self.records.lock().unwrap_or_else(PoisonError::into_inner).push(record);
     }
 }
 

@@ -47,10 +47,7 @@ impl Timer for SystemTimer {
                 if left.is_zero() {
                     return;
                 }
-                #[expect(
-                    clippy::disallowed_methods,
-                    reason = "this is the one place that sleeps"
-                )]
+                #[expect(clippy::disallowed_methods, reason = "this is the one place that sleeps")]
                 tokio::time::sleep(left.min(LOOK_AGAIN)).await;
             }
         })

@@ -1,1 +1,25 @@
-//! stub
+//! The engine: takes tasks, makes them durable, runs them, judges and repeats them, tells of them.
+//!
+//! The life of a task can be read in two files: `dispatch.rs` hands due tasks to attempts, never
+//! more than there are free slots, and `attempt.rs` makes one attempt, top to bottom. Everything
+//! that is stored passes `writer.rs`, and everything that is said about what happened comes from
+//! `record.rs`, fed by what was committed.
+
+mod attempt;
+mod builder;
+mod close;
+mod context;
+mod dispatch;
+mod engine;
+mod events;
+mod progress;
+mod record;
+mod recovery;
+mod registry;
+mod slots;
+mod waiters;
+mod writer;
+
+pub use builder::EngineBuilder;
+pub use engine::Engine;
+pub use events::{EventStream, Events, Lagged, Subscription};

@@ -48,40 +48,24 @@ const NAMES: [&str; 10] = [
 
 /// An object whose `error` (or which itself, if it calls itself an error) names the condition.
 fn is_limit_object(json: &Value) -> bool {
-    let json = json
-        .as_array()
-        .and_then(|list| list.first())
-        .unwrap_or(json);
+    let json = json.as_array().and_then(|list| list.first()).unwrap_or(json);
     let error = match json.get("error") {
         Some(Value::String(text)) => return is_limit_line(text) || NAMES.contains(&text.as_str()),
         Some(error) => error,
         None => json,
     };
-    let named = ["type", "code", "status", "__type", "error_code"]
-        .iter()
-        .any(|&field| {
-            let value = error.get(field);
-            value
-                .and_then(Value::as_str)
-                .is_some_and(|text| NAMES.contains(&text))
-                || value
-                    .and_then(Value::as_u64)
-                    .is_some_and(|code| matches!(code, 429 | 529))
-        });
+    let named = ["type", "code", "status", "__type", "error_code"].iter().any(|&field| {
+        let value = error.get(field);
+        value.and_then(Value::as_str).is_some_and(|text| NAMES.contains(&text))
+            || value.and_then(Value::as_u64).is_some_and(|code| matches!(code, 429 | 529))
+    });
     let is_error = json.get("error").is_some() || error.get("message").is_some();
     named && is_error
 }
 
 /// What may stand before the message on its line.
-const PREFIXES: [&str; 7] = [
-    "error:",
-    "error",
-    "api error:",
-    "fatal:",
-    "http",
-    "request failed:",
-    "failed:",
-];
+const PREFIXES: [&str; 7] =
+    ["error:", "error", "api error:", "fatal:", "http", "request failed:", "failed:"];
 
 /// How the messages begin. Lower case.
 const OPENINGS: [&str; 18] = [
@@ -106,9 +90,7 @@ const OPENINGS: [&str; 18] = [
 ];
 
 fn is_limit_line(line: &str) -> bool {
-    let lower = line
-        .trim_start_matches(|c: char| !c.is_alphanumeric())
-        .to_lowercase();
+    let lower = line.trim_start_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
     let mut rest = lower.as_str();
     while let Some(after) = PREFIXES.iter().find_map(|prefix| rest.strip_prefix(prefix)) {
         rest = after.trim_start_matches(|c: char| !c.is_alphanumeric());
@@ -116,9 +98,7 @@ fn is_limit_line(line: &str) -> bool {
             return false;
         }
     }
-    OPENINGS
-        .iter()
-        .any(|opening| rest.strip_prefix(opening).is_some_and(ends_a_word))
+    OPENINGS.iter().any(|opening| rest.strip_prefix(opening).is_some_and(ends_a_word))
 }
 
 /// `429` is no part of `4290`, and `throttled` none of `throttledness`.

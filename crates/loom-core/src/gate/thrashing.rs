@@ -15,10 +15,7 @@ pub struct Thrashing {
 
 impl Default for Thrashing {
     fn default() -> Self {
-        Self {
-            window: 3,
-            threshold: 0.8,
-        }
+        Self { window: 3, threshold: 0.8 }
     }
 }
 
@@ -49,10 +46,7 @@ pub fn jaccard_word_similarity(one: &str, other: &str) -> f64 {
     if union == 0 {
         return 1.0;
     }
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "counts of words are far below 2^52"
-    )]
+    #[expect(clippy::cast_precision_loss, reason = "counts of words are far below 2^52")]
     let similarity = one.intersection(&other).count() as f64 / union as f64;
     similarity
 }

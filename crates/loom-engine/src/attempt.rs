@@ -1,0 +1,150 @@
+//! One attempt at a task, top to bottom.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use loom_core::{
+    CancelReason, Cancellation, Case, FailureCode, GateDecision, Outcome, Task, TaskContext,
+    Worker, WorkerError, WorkerResult, decide,
+};
+use loom_deps::Timestamp;
+
+use crate::context::Context;
+use crate::progress::Reports;
+use crate::slots::Slot;
+use crate::writer::Ended;
+
+/// Makes one attempt. The task arrives claimed and started: the commit that claimed it said so.
+pub(crate) async fn attempt(
+    cx: Arc<Context>,
+    task: Arc<Task>,
+    cancellation: Cancellation,
+    slot: Slot,
+) {
+    let reports = Arc::new(Reports::new(Arc::clone(&cx.clock)));
+    let outcome = match cx.registry.get(&task.worker_type) {
+        Some(worker) => run(&cx, &task, &*worker, &cancellation, &reports).await,
+        None => Outcome::Failed(unregistered(&task)),
+    };
+    reports.send(&cx, &task).await;
+    let transition = decide(&task, outcome, &cx.settings.retry, cx.now(), cx.rng.unit());
+    cx.writer.end(Ended { task: Some(task), transition, slot }).await;
+}
+
+/// Lets the worker work until it returns, panics, or was told to stop and let its grace pass.
+async fn run(
+    cx: &Context,
+    task: &Arc<Task>,
+    worker: &dyn Worker,
+    cancellation: &Cancellation,
+    reports: &Arc<Reports>,
+) -> Outcome {
+    let deadline = task.timeout.map(|timeout| cx.now().saturating_add(timeout));
+    let context = TaskContext::new()
+        .with_cancellation(cancellation.clone())
+        .with_attempt(task.attempt)
+        .with_deadline(deadline)
+        .with_request_id(task.request_id.as_deref())
+        .with_progress(Arc::clone(reports) as Arc<_>);
+    let work = async { AssertUnwindSafe(worker.execute(&context, task)).catch_unwind().await };
+    tokio::pin!(work);
+    let told = async {
+        tokio::select! {
+            biased;
+            () = cancellation.cancelled() => {}
+            () = passes(cx, deadline) => cancellation.cancel(CancelReason::Timeout),
+        }
+        cx.sleep(cx.settings.cancel_grace).await;
+    };
+    let returned = tokio::select! {
+        biased;
+        returned = &mut work => Some(returned),
+        () = told => None,
+        never = reports.pump(cx, task) => match never {},
+    };
+    match returned {
+        Some(Ok(Ok(result))) => judge(cx, task, worker, result).await,
+        Some(Ok(Err(error))) => stopped(task, worker, cancellation, error),
+        Some(Err(panic)) => Outcome::Panicked(text_of(panic)),
+        None => stopped(task, worker, cancellation, WorkerError::cancelled()),
+    }
+}
+
+async fn passes(cx: &Context, deadline: Option<Timestamp>) {
+    match deadline {
+        Some(deadline) => cx.timer.sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn judge(cx: &Context, task: &Task, worker: &dyn Worker, result: WorkerResult) -> Outcome {
+    let previous = previous_outputs(cx, task).await;
+    let decision = catch_unwind(AssertUnwindSafe(|| {
+        let gate = worker.gate();
+        let gate = gate.as_ref().unwrap_or(&cx.settings.gate);
+        gate.judge(&Case::new(task, &result.content, &previous))
+    }));
+    match decision {
+        Ok(decision) => {
+            cx.recorder.judged(task, &decision);
+            Outcome::Judged(result, decision)
+        }
+        Err(panic) => {
+            drop_quietly(panic);
+            Outcome::Judged(result, GateDecision::reject("gate_panicked"))
+        }
+    }
+}
+
+/// What earlier attempts produced. The gate judges without it if it cannot be read: a paid result
+/// is worth more than a comparison.
+async fn previous_outputs(cx: &Context, task: &Task) -> Vec<String> {
+    if task.attempt <= 1 {
+        return Vec::new();
+    }
+    let attempts = cx.store.attempts(&task.id).await.unwrap_or_default();
+    let earlier = attempts.into_iter().filter(|attempt| attempt.number < task.attempt);
+    earlier.map(|attempt| attempt.output).filter(|output| !output.is_empty()).collect()
+}
+
+/// An error of an attempt that was told to stop says less than why it was told.
+fn stopped(
+    task: &Task,
+    worker: &dyn Worker,
+    cancellation: &Cancellation,
+    mut error: WorkerError,
+) -> Outcome {
+    match cancellation.reason() {
+        None => Outcome::Failed(error),
+        Some(CancelReason::Timeout) => {
+            Outcome::TimedOut(task.timeout.unwrap_or_default(), error.take_output())
+        }
+        Some(CancelReason::Shutdown) => {
+            Outcome::Interrupted(worker.crash_policy(), error.take_output())
+        }
+        Some(_) => Outcome::Cancelled(error.take_output()),
+    }
+}
+
+fn unregistered(task: &Task) -> WorkerError {
+    let message = format!("no worker for {:?} any more", task.worker_type);
+    WorkerError::permanent(message).with_code(FailureCode::NoWorker)
+}
+
+/// What a panic said.
+fn text_of(panic: Box<dyn Any + Send>) -> String {
+    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    drop_quietly(panic);
+    text.unwrap_or_else(|| "of an unknown kind".to_owned())
+}
+
+/// The payload of a panic can panic itself when it is dropped.
+pub(crate) fn drop_quietly(panic: Box<dyn Any + Send>) {
+    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+        #[expect(clippy::mem_forget, reason = "dropping it has just been shown to panic")]
+        std::mem::forget(again);
+    }
+}

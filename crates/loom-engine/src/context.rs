@@ -1,0 +1,76 @@
+//! What the parts of one engine share.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use loom_core::{
+    ClaimScope, Error, InstanceId, Membership, QualityGate, Reaper, Result, RetryPolicy, TaskStore,
+};
+use loom_deps::{Clock, IdGen, Rng, Timer, Timestamp};
+use tokio::sync::{RwLock, RwLockReadGuard};
+
+use crate::close::Closing;
+use crate::dispatch::Dispatch;
+use crate::record::Recorder;
+use crate::registry::Registry;
+use crate::waiters::Waiters;
+use crate::writer::Writer;
+
+/// One started engine, as its parts see it.
+pub(crate) struct Context {
+    pub(crate) name: String,
+    pub(crate) instance: InstanceId,
+    pub(crate) store: Box<dyn TaskStore>,
+    /// Gone once the engine has left.
+    pub(crate) membership: RwLock<Option<Box<dyn Membership>>>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) timer: Arc<dyn Timer>,
+    pub(crate) ids: Arc<dyn IdGen>,
+    pub(crate) rng: Rng,
+    pub(crate) settings: Settings,
+    pub(crate) reaper: Option<Box<dyn Reaper>>,
+    pub(crate) registry: Registry,
+    pub(crate) writer: Writer,
+    pub(crate) dispatch: Dispatch,
+    pub(crate) recorder: Recorder,
+    pub(crate) waiters: Waiters,
+    pub(crate) closing: Closing,
+}
+
+/// What the builder of an engine can set.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) gate: QualityGate,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) cancel_grace: Duration,
+    pub(crate) scope: ClaimScope,
+    pub(crate) submit_only: bool,
+    pub(crate) refuse_unknown_types: bool,
+}
+
+impl Context {
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Returns after `wait`.
+    pub(crate) async fn sleep(&self, wait: Duration) {
+        self.timer.sleep_until(self.now().saturating_add(wait)).await;
+    }
+
+    /// The future's output, or nothing if `wait` is over first.
+    pub(crate) async fn within<F: Future>(&self, wait: Duration, future: F) -> Option<F::Output> {
+        tokio::select! {
+            biased;
+            output = future => Some(output),
+            () = self.sleep(wait) => None,
+        }
+    }
+
+    /// The standing of this instance, unless the engine has left.
+    pub(crate) async fn membership(&self) -> Result<RwLockReadGuard<'_, dyn Membership>> {
+        let membership = self.membership.read().await;
+        let standing = RwLockReadGuard::try_map(membership, |standing| standing.as_deref());
+        standing.map_err(|_| Error::Closed)
+    }
+}

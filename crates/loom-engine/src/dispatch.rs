@@ -1,0 +1,179 @@
+//! Hands due tasks to attempts, never more than there are free slots.
+//!
+//! Due tasks are claimed by the commits that the writer makes anyway: each carries a claim for as
+//! many tasks as there are free slots. The loop here sees to it that a claim is also made when
+//! nothing else is written: when a task falls due, when a worker type is registered, and when
+//! another process has changed something.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use loom_core::{
+    CancelReason, Cancellation, Claim, Committed, Task, TaskId, Transition, Unreadable,
+};
+use loom_deps::Timestamp;
+use tokio::sync::{Notify, watch};
+
+use crate::attempt::attempt;
+use crate::context::Context;
+use crate::slots::{Slot, Slots};
+use crate::writer::Ended;
+
+/// How long to wait before watching a store again that could not be watched.
+const WATCH_AGAIN: Duration = Duration::from_secs(1);
+
+pub(crate) struct Dispatch {
+    pub(crate) slots: Slots,
+    /// Look for due tasks now.
+    wake: Notify,
+    /// When the next task falls due, as the last claim was told.
+    next_due: watch::Sender<Option<Timestamp>>,
+    in_flight: Mutex<HashMap<TaskId, InFlight>>,
+}
+
+struct InFlight {
+    epoch: u64,
+    cancellation: Cancellation,
+}
+
+impl Dispatch {
+    pub(crate) fn new(max_running: usize) -> Self {
+        Self {
+            slots: Slots::new(max_running),
+            wake: Notify::new(),
+            next_due: watch::Sender::new(None),
+            in_flight: Mutex::default(),
+        }
+    }
+
+    /// Looks for due tasks soon.
+    pub(crate) fn wake(&self) {
+        self.wake.notify_one();
+    }
+
+    /// The claim that a commit carries which also ends `ending` attempts.
+    pub(crate) fn claim(&self, cx: &Context, ending: usize) -> Claim {
+        let free = if cx.closing.claims_stopped() { 0 } else { self.slots.free() + ending };
+        let limit = u32::try_from(free).unwrap_or(u32::MAX);
+        Claim {
+            engine_name: cx.name.clone(),
+            scope: cx.settings.scope,
+            lanes: cx.registry.lanes(limit),
+            limit,
+            now: cx.now(),
+        }
+    }
+
+    /// Takes in what a commit's claim brought: starts attempts, ends what cannot be read, passes
+    /// cancels on, notes when to look again.
+    pub(crate) fn claimed(&self, cx: &Arc<Context>, committed: &mut Committed) {
+        for task in committed.claimed.drain(..) {
+            self.start(cx, task);
+        }
+        for unreadable in committed.unreadable.drain(..) {
+            let slot = self.slots.take();
+            tokio::spawn(end_unreadable(Arc::clone(cx), unreadable, slot));
+        }
+        for (task, epoch) in committed.cancels.drain(..) {
+            self.cancel_claim(&task, epoch, CancelReason::Requested);
+        }
+        let next_due = committed.next_due;
+        self.next_due.send_if_modified(|known| std::mem::replace(known, next_due) != next_due);
+    }
+
+    fn start(&self, cx: &Arc<Context>, task: Task) {
+        let cancellation = Cancellation::new();
+        let in_flight = InFlight { epoch: task.epoch, cancellation: cancellation.clone() };
+        self.lock().insert(task.id.clone(), in_flight);
+        let slot = self.slots.take();
+        tokio::spawn(attempt(Arc::clone(cx), Arc::new(task), cancellation, slot));
+    }
+
+    /// An attempt's end is durable.
+    pub(crate) fn ended(&self, task: &TaskId, epoch: u64) {
+        let mut in_flight = self.lock();
+        if in_flight.get(task).is_some_and(|running| running.epoch == epoch) {
+            in_flight.remove(task);
+        }
+    }
+
+    /// Tells the attempt at `task` to stop, if it runs here.
+    pub(crate) fn cancel(&self, task: &TaskId, reason: CancelReason) {
+        if let Some(running) = self.lock().get(task) {
+            running.cancellation.cancel(reason);
+        }
+    }
+
+    /// Tells all attempts to stop.
+    pub(crate) fn cancel_all(&self, reason: CancelReason) {
+        for running in self.lock().values() {
+            running.cancellation.cancel(reason);
+        }
+    }
+
+    fn cancel_claim(&self, task: &TaskId, epoch: u64, reason: CancelReason) {
+        if let Some(running) = self.lock().get(task).filter(|running| running.epoch == epoch) {
+            running.cancellation.cancel(reason);
+        }
+    }
+
+    pub(crate) fn runs(&self, task: &TaskId) -> bool {
+        self.lock().contains_key(task)
+    }
+
+    pub(crate) fn running(&self) -> Vec<TaskId> {
+        self.lock().keys().cloned().collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<TaskId, InFlight>> {
+        self.in_flight.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Looks for due tasks whenever there may be some, until the engine has closed.
+pub(crate) async fn run(cx: Arc<Context>) {
+    let mut next_due = cx.dispatch.next_due.subscribe();
+    loop {
+        let due = falls_due(&cx, &mut next_due);
+        let changed = changed(&cx);
+        tokio::select! {
+            biased;
+            () = cx.closing.left() => return,
+            () = cx.dispatch.wake.notified() => {}
+            () = due => {}
+            () = changed => cx.waiters.look_elsewhere(&cx).await,
+        }
+        cx.writer.poll().await;
+    }
+}
+
+/// Returns when the next task falls due. One that was due when it was last looked for is not
+/// waited for: it waits itself, for a slot, and the commit that frees one claims it.
+async fn falls_due(cx: &Context, next_due: &mut watch::Receiver<Option<Timestamp>>) {
+    loop {
+        let due = (*next_due.borrow_and_update()).filter(|due| *due > cx.now());
+        let sleep = async {
+            match due {
+                Some(due) => cx.timer.sleep_until(due).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            changed = next_due.changed() => if changed.is_err() { return },
+            () = sleep => return,
+        }
+    }
+}
+
+async fn changed(cx: &Context) {
+    if cx.store.changed().await.is_err() {
+        cx.sleep(WATCH_AGAIN).await;
+    }
+}
+
+async fn end_unreadable(cx: Arc<Context>, task: Unreadable, slot: Slot) {
+    let transition = Transition::unreadable(&task, cx.now());
+    cx.writer.end(Ended { task: None, transition, slot }).await;
+}

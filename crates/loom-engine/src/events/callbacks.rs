@@ -1,0 +1,225 @@
+//! Callbacks, on one thread of their own.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ThreadId};
+use std::time::Duration;
+
+use loom_core::TaskEvent;
+use loom_core::limits::CALLBACK_QUEUE_MAX;
+use loom_deps::{Level, LogRecord, Logger};
+use tokio::sync::watch;
+
+use crate::attempt::drop_quietly;
+
+/// How long `unsubscribe` waits for a call that has just begun to return.
+const CALL_WAIT_MAX: Duration = Duration::from_secs(1);
+
+type Callback = Arc<dyn Fn(&TaskEvent) + Send + Sync>;
+
+pub(super) struct Callbacks {
+    state: Mutex<State>,
+    /// Something came into the queue, a call returned, or the end has come.
+    moved: Condvar,
+    progress: watch::Sender<Delivery>,
+    logger: Arc<dyn Logger>,
+}
+
+#[derive(Default)]
+struct State {
+    queue: VecDeque<TaskEvent>,
+    subscribers: Vec<(u64, Callback)>,
+    next_id: u64,
+    /// The subscriber whose callback is being called.
+    calling: Option<u64>,
+    thread: Option<ThreadId>,
+    closed: bool,
+}
+
+/// How far the callbacks have come.
+#[derive(Clone, Copy, Default)]
+struct Delivery {
+    sequence: u64,
+    waiting: usize,
+    /// A callback has not returned for long; nobody waits for it.
+    stuck: bool,
+}
+
+impl Callbacks {
+    pub(super) fn new(logger: Arc<dyn Logger>) -> Self {
+        Self {
+            state: Mutex::default(),
+            moved: Condvar::new(),
+            progress: watch::Sender::default(),
+            logger,
+        }
+    }
+
+    pub(super) fn any(&self) -> bool {
+        !self.lock().subscribers.is_empty()
+    }
+
+    pub(super) fn subscribe(self: &Arc<Self>, callback: Callback) -> Subscription {
+        let mut state = self.lock();
+        let id = state.next_id;
+        state.next_id += 1;
+        state.subscribers.push((id, callback));
+        if state.thread.is_none() {
+            self.spawn(&mut state);
+        }
+        Subscription { callbacks: Arc::clone(self), id }
+    }
+
+    fn spawn(self: &Arc<Self>, state: &mut State) {
+        let callbacks = Arc::clone(self);
+        let spawned = thread::Builder::new()
+            .name("loom-events".to_owned())
+            .spawn(move || callbacks.deliver());
+        match spawned {
+            Ok(handle) => state.thread = Some(handle.thread().id()),
+            Err(error) => self.logger.log(
+                LogRecord::new(Level::Error, "no thread for event callbacks; they are not called")
+                    .with("module", "loom")
+                    .with("error", error.to_string()),
+            ),
+        }
+    }
+
+    pub(super) fn push(&self, event: TaskEvent) {
+        let mut state = self.lock();
+        if state.thread.is_none() {
+            return;
+        }
+        state.queue.push_back(event);
+        let waiting = state.queue.len();
+        drop(state);
+        self.progress.send_modify(|progress| progress.waiting = waiting);
+        self.moved.notify_all();
+    }
+
+    pub(super) async fn room(&self) {
+        self.until(|delivery| delivery.waiting < CALLBACK_QUEUE_MAX).await;
+    }
+
+    pub(super) async fn delivered(&self, sequence: u64) {
+        if !self.any() {
+            return;
+        }
+        self.until(|delivery| delivery.sequence >= sequence || delivery.stuck).await;
+    }
+
+    /// Waiting on the thread of the callbacks for the callbacks would be for ever.
+    async fn until(&self, reached: impl FnMut(&Delivery) -> bool) {
+        if self.lock().thread != Some(thread::current().id()) {
+            // The sender is part of `self` and so cannot be gone.
+            let _ = self.progress.subscribe().wait_for(reached).await;
+        }
+    }
+
+    pub(super) fn stuck(&self, wait: Duration) {
+        let first = self
+            .progress
+            .send_if_modified(|progress| !std::mem::replace(&mut progress.stuck, true));
+        if first {
+            let waited = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+            self.logger.log(
+                LogRecord::new(Level::Warn, "an event callback does not return")
+                    .with("module", "loom")
+                    .with("duration_ms", waited),
+            );
+        }
+    }
+
+    pub(super) fn close(&self) {
+        self.lock().closed = true;
+        self.moved.notify_all();
+    }
+
+    /// The thread's work. What the callbacks hold is let go of at the end: it may be the engine.
+    fn deliver(&self) {
+        while let Some(event) = self.next() {
+            let subscribers: Vec<u64> = self.lock().subscribers.iter().map(|(id, _)| *id).collect();
+            for id in subscribers {
+                self.call(id, &event);
+            }
+            let waiting = self.lock().queue.len();
+            let sequence = event.sequence;
+            self.progress.send_replace(Delivery { sequence, waiting, stuck: false });
+        }
+        let subscribers = std::mem::take(&mut self.lock().subscribers);
+        drop(subscribers);
+    }
+
+    fn next(&self) -> Option<TaskEvent> {
+        let idle = |state: &mut State| state.queue.is_empty() && !state.closed;
+        let state = self.moved.wait_while(self.lock(), idle);
+        state.unwrap_or_else(PoisonError::into_inner).queue.pop_front()
+    }
+
+    fn call(&self, id: u64, event: &TaskEvent) {
+        let callback = {
+            let mut state = self.lock();
+            let subscriber = state.subscribers.iter().find(|(subscribed, _)| *subscribed == id);
+            let Some((_, callback)) = subscriber else {
+                return;
+            };
+            let callback = Arc::clone(callback);
+            state.calling = Some(id);
+            callback
+        };
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| callback(event))) {
+            drop_quietly(panic);
+            self.logger.log(
+                LogRecord::new(Level::Error, "an event callback panicked")
+                    .with("module", "loom")
+                    .with("task_id", event.task_id.to_string()),
+            );
+        }
+        self.lock().calling = None;
+        self.moved.notify_all();
+    }
+
+    fn unsubscribe(&self, id: u64) {
+        let mut state = self.lock();
+        let own_thread = state.thread == Some(thread::current().id());
+        state.subscribers.retain(|(subscribed, _)| *subscribed != id);
+        if !own_thread {
+            // A call that has been let through counts as begun once it is seen to be.
+            let calling = |state: &mut State| state.calling == Some(id);
+            drop(self.moved.wait_timeout_while(state, CALL_WAIT_MAX, calling));
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A callback's standing. Dropping it unsubscribes.
+#[must_use = "dropping it unsubscribes"]
+pub struct Subscription {
+    callbacks: Arc<Callbacks>,
+    id: u64,
+}
+
+impl Subscription {
+    /// Stops the calls: when this returns, none will begin. Waits up to a second for one that has
+    /// begun, unless it is called from a callback. Safe to repeat.
+    pub fn unsubscribe(&self) {
+        self.callbacks.unsubscribe(self.id);
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        self.unsubscribe();
+    }
+}
+
+impl fmt::Debug for Subscription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subscription").field("id", &self.id).finish_non_exhaustive()
+    }
+}

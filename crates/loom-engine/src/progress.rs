@@ -1,0 +1,75 @@
+//! The lines that one attempt reports, written no faster than they are worth.
+
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use loom_core::limits::{PROGRESS_INTERVAL_MIN, PROGRESS_LINE_BYTES_MAX};
+use loom_core::{ProgressReport, ProgressSink, Task, first_bytes};
+use loom_deps::{Clock, Timestamp};
+use tokio::sync::Notify;
+
+use crate::context::Context;
+
+/// Lines that have come and are not written yet. Of many, the last is kept and all are counted.
+pub(crate) struct Reports {
+    clock: Arc<dyn Clock>,
+    waiting: Mutex<Waiting>,
+    came: Notify,
+}
+
+#[derive(Default)]
+struct Waiting {
+    line: String,
+    lines: u64,
+    at: Timestamp,
+}
+
+impl Reports {
+    pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, waiting: Mutex::default(), came: Notify::new() }
+    }
+
+    /// Writes what comes, without end; dropped with the attempt.
+    pub(crate) async fn pump(&self, cx: &Context, task: &Arc<Task>) -> Infallible {
+        loop {
+            self.came.notified().await;
+            self.send(cx, task).await;
+            cx.sleep(PROGRESS_INTERVAL_MIN).await;
+        }
+    }
+
+    /// Writes what has come.
+    pub(crate) async fn send(&self, cx: &Context, task: &Arc<Task>) {
+        let waiting = std::mem::take(&mut *self.lock());
+        if waiting.lines == 0 {
+            return;
+        }
+        let report = ProgressReport {
+            task: task.id.clone(),
+            epoch: task.epoch,
+            line: waiting.line,
+            lines: waiting.lines,
+            at: waiting.at,
+        };
+        cx.writer.report(task, report).await;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ProgressSink for Reports {
+    fn report(&self, text: &str) {
+        let at = self.clock.now();
+        let mut waiting = self.lock();
+        let lines = text.lines().count().max(1);
+        waiting.lines = waiting.lines.saturating_add(u64::try_from(lines).unwrap_or(u64::MAX));
+        waiting.at = at;
+        if let Some(line) = text.lines().rev().find(|line| !line.trim().is_empty()) {
+            first_bytes(line, PROGRESS_LINE_BYTES_MAX).clone_into(&mut waiting.line);
+        }
+        drop(waiting);
+        self.came.notify_one();
+    }
+}

@@ -1,0 +1,90 @@
+//! Taking care of what dead instances left in their hands.
+
+use std::sync::Arc;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use loom_core::limits::{PAGE_MAX, UNCOUNTED_MAX};
+use loom_core::{
+    Applied, CrashPolicy, Dead, Ended, FailureCode, InstanceId, Order, Result, Task, TaskId,
+    TaskQuery, TaskStatus, Transition,
+};
+
+use crate::context::Context;
+
+/// Ends or re-runs the tasks of dead instances of this engine's name. Returns how many ended as
+/// failed_crash.
+///
+/// Nobody else takes care of the same instance meanwhile, and if this process dies on the way,
+/// the next one goes on.
+pub(crate) async fn recover(cx: &Arc<Context>) -> Result<u64> {
+    let mut crashed = 0;
+    for dead in cx.membership().await?.dead().await? {
+        crashed += recover_from(cx, &dead).await?;
+        cx.membership().await?.bury(dead).await?;
+    }
+    Ok(crashed)
+}
+
+async fn recover_from(cx: &Arc<Context>, dead: &Dead) -> Result<u64> {
+    let mut crashed = 0;
+    let mut query = left_by(&dead.instance.id);
+    loop {
+        let page = cx.store.list(&query).await?;
+        for unreadable in &page.unreadable {
+            cx.writer.apply(None, Transition::unreadable(unreadable, cx.now())).await?;
+        }
+        let ids: Vec<TaskId> = page.tasks.into_iter().map(|task| task.id).collect();
+        let tasks = cx.store.get(&ids).await?;
+        let mut ends: FuturesUnordered<_> =
+            tasks.into_iter().map(|task| end(cx, dead, task)).collect();
+        while let Some(ended) = ends.next().await {
+            crashed += u64::from(ended?);
+        }
+        if page.next.is_none() {
+            return Ok(crashed);
+        }
+        query = query.after(page.next);
+    }
+}
+
+fn left_by(dead: &InstanceId) -> TaskQuery {
+    let active = TaskStatus::ALL.into_iter().filter(|status| status.is_active());
+    let query = TaskQuery::all().instance(dead.clone()).statuses(active);
+    query.order(Order::OldestFirst).limit(PAGE_MAX)
+}
+
+/// Ends what is left of one task, then the task. Says whether it ended as failed_crash.
+async fn end(cx: &Arc<Context>, dead: &Dead, task: Task) -> Result<bool> {
+    let worker = cx.registry.get(&task.worker_type);
+    if task.status.is_owned() {
+        let reaped = match (&worker, &cx.reaper) {
+            (Some(worker), _) => worker.reap(&task).await,
+            (None, Some(reaper)) => reaper.reap(&task).await,
+            (None, None) => Ok(()),
+        };
+        if let Err(error) = reaped {
+            cx.recorder.not_reaped(&task, error);
+        }
+    }
+    let policy = worker.map_or(CrashPolicy::Fail, |worker| worker.crash_policy());
+    let task = Arc::new(task);
+    let transition = close(cx, dead, &task, policy);
+    let receipt = cx.writer.apply(Some(task), transition).await?;
+    Ok(matches!(receipt.applied, Applied::Changed { to: TaskStatus::FailedCrash, .. }))
+}
+
+fn close(cx: &Context, dead: &Dead, task: &Task, policy: CrashPolicy) -> Transition {
+    let instance = &dead.instance;
+    let ended = Ended {
+        error: Some(format!("the process that had the task in hand died (pid {})", instance.pid)),
+        failure: Some(FailureCode::Crashed),
+        ..Ended::default()
+    };
+    let may_rerun = policy == CrashPolicy::Rerun && task.crashes < UNCOUNTED_MAX;
+    match task.status {
+        status if status.is_waiting() => Transition::abandon(task, cx.now(), ended),
+        TaskStatus::Running if may_rerun => Transition::rerun(task, cx.now(), ended),
+        _ => Transition::crash(task, cx.now(), ended),
+    }
+}

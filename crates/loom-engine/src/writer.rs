@@ -1,0 +1,126 @@
+//! The one writer: gathers what is to be stored, commits it together, and answers afterwards.
+//!
+//! It takes one request, then whatever else is waiting up to a limit, commits once, hands the
+//! commit to the recorder, starts what the commit claimed, and only then answers: an answer is a
+//! promise. The writer is a task of its own, so nobody who stops waiting can stop a commit.
+
+mod commit;
+mod inbox;
+
+use std::sync::Arc;
+
+use loom_core::limits::WRITE_QUEUE_MAX;
+use loom_core::{Applied, Cancel, NewTask, Op, ProgressReport, StoreError, Task, Transition};
+use loom_deps::Timestamp;
+use tokio::sync::{mpsc, oneshot};
+
+pub(crate) use self::inbox::Inbox;
+use crate::slots::Slot;
+
+/// The way to the writer.
+pub(crate) struct Writer {
+    /// Ends, cancels and progress: they never wait behind new tasks.
+    changes: mpsc::Sender<Request>,
+    inserts: mpsc::Sender<Request>,
+    polls: mpsc::Sender<Poll>,
+}
+
+/// Something to be stored.
+struct Request {
+    op: Op,
+    /// The task that it is about, where that is known.
+    about: Option<Arc<Task>>,
+    since: Timestamp,
+    /// The slot of the attempt that it ends; free once the end is durable.
+    slot: Option<Slot>,
+    answer: Option<Answer>,
+}
+
+type Answer = oneshot::Sender<Result<Receipt, StoreError>>;
+
+/// Asks for a claim, although there may be nothing to store; told when it has been made.
+type Poll = oneshot::Sender<()>;
+
+/// What became of an operation.
+pub(crate) struct Receipt {
+    pub(crate) applied: Applied,
+    /// The number of the last event that had been told by then.
+    pub(crate) sequence: u64,
+}
+
+/// The end of an attempt.
+pub(crate) struct Ended {
+    pub(crate) task: Option<Arc<Task>>,
+    pub(crate) transition: Transition,
+    pub(crate) slot: Slot,
+}
+
+impl Writer {
+    pub(crate) fn new() -> (Self, Inbox) {
+        let (changes, changes_inbox) = mpsc::channel(WRITE_QUEUE_MAX);
+        let (inserts, inserts_inbox) = mpsc::channel(WRITE_QUEUE_MAX);
+        let (polls, polls_inbox) = mpsc::channel(1);
+        let inbox = Inbox::new(changes_inbox, inserts_inbox, polls_inbox);
+        (Self { changes, inserts, polls }, inbox)
+    }
+
+    /// Stores a new task. Once it waits in the queue it is stored even if nobody waits for it.
+    pub(crate) async fn insert(&self, task: NewTask) -> Result<Receipt, StoreError> {
+        let since = task.created_at;
+        ask(&self.inserts, Op::Insert(Box::new(task)), None, since).await
+    }
+
+    /// Hands over the end of an attempt. It is stored however long the store is away.
+    pub(crate) async fn end(&self, ended: Ended) {
+        let Ended { task: about, transition, slot } = ended;
+        let since = transition.at;
+        let op = Op::Apply(Box::new(transition));
+        let request = Request { op, about, since, slot: Some(slot), answer: None };
+        // The writer outlives every attempt: it stops only when no slot is taken.
+        let _ = self.changes.send(request).await;
+    }
+
+    /// Changes a task that no attempt here is at.
+    pub(crate) async fn apply(
+        &self,
+        task: Option<Arc<Task>>,
+        transition: Transition,
+    ) -> Result<Receipt, StoreError> {
+        let since = transition.at;
+        ask(&self.changes, Op::Apply(Box::new(transition)), task, since).await
+    }
+
+    /// Records a cancel.
+    pub(crate) async fn cancel(&self, cancel: Cancel) -> Result<Receipt, StoreError> {
+        let since = cancel.at;
+        ask(&self.changes, Op::Cancel(cancel), None, since).await
+    }
+
+    /// Records progress. What a broken store loses of it is no harm.
+    pub(crate) async fn report(&self, task: &Arc<Task>, report: ProgressReport) {
+        let since = report.at;
+        let about = Some(Arc::clone(task));
+        let _ = ask(&self.changes, Op::Progress(report), about, since).await;
+    }
+
+    /// Claims what is due. Returns when that has been done.
+    pub(crate) async fn poll(&self) {
+        let (poll, polled) = oneshot::channel();
+        if self.polls.send(poll).await.is_ok() {
+            // An error means that the writer has stopped: then nothing is due any more.
+            let _ = polled.await;
+        }
+    }
+}
+
+async fn ask(
+    queue: &mpsc::Sender<Request>,
+    op: Op,
+    about: Option<Arc<Task>>,
+    since: Timestamp,
+) -> Result<Receipt, StoreError> {
+    let (answer, answered) = oneshot::channel();
+    let request = Request { op, about, since, slot: None, answer: Some(answer) };
+    queue.send(request).await.map_err(|_| StoreError::Closed)?;
+    answered.await.unwrap_or(Err(StoreError::Closed))
+}

@@ -1,0 +1,184 @@
+//! One commit, from its requests to their answers.
+
+use std::sync::Arc;
+
+use loom_core::limits::STORE_WAIT_MAX;
+use loom_core::{Applied, Batch, CancelReason, Committed, Op, StoreError, Task};
+use loom_deps::Timestamp;
+
+use super::inbox::Gathered;
+use super::{Answer, Poll, Receipt, Request};
+use crate::context::Context;
+use crate::slots::Slot;
+
+/// A batch and those who wait for it.
+pub(super) struct Commit {
+    /// The operations of the requests in their order, and a claim at the end.
+    batch: Batch,
+    /// The task that each operation is about, where that is known.
+    about: Vec<Option<Arc<Task>>>,
+    /// Who waits for each operation but the claim.
+    pending: Vec<Pending>,
+    polls: Vec<Poll>,
+    /// The batch may be on disk: it must be sent again as it is.
+    unknown: bool,
+}
+
+struct Pending {
+    since: Timestamp,
+    slot: Option<Slot>,
+    answer: Option<Answer>,
+}
+
+impl Request {
+    /// About how much text is to be stored.
+    pub(super) fn bytes(&self) -> usize {
+        match &self.op {
+            Op::Insert(task) => task.request.prompt.len(),
+            Op::Apply(transition) => transition.ended.result.len(),
+            _ => 0,
+        }
+    }
+
+    /// Answers that this was not stored, or may not have been.
+    pub(super) fn refuse(self, error: &StoreError, unknown: bool) {
+        answer(self.answer, Err(same(error, unknown)));
+    }
+}
+
+impl Commit {
+    pub(super) fn new(cx: &Context, number: u64, gathered: Gathered) -> Self {
+        let count = gathered.requests.len();
+        let mut commit = Self {
+            batch: Batch {
+                instance: cx.instance.clone(),
+                number,
+                ops: Vec::with_capacity(count + 1),
+            },
+            about: Vec::with_capacity(count + 1),
+            pending: Vec::with_capacity(count),
+            polls: gathered.polls,
+            unknown: false,
+        };
+        for Request { op, about, since, slot, answer } in gathered.requests {
+            commit.batch.ops.push(op);
+            commit.about.push(about);
+            commit.pending.push(Pending { since, slot, answer });
+        }
+        commit.push_claim(cx);
+        commit
+    }
+
+    pub(super) const fn batch(&self) -> &Batch {
+        &self.batch
+    }
+
+    fn push_claim(&mut self, cx: &Context) {
+        let ending = self.pending.iter().filter(|pending| pending.slot.is_some()).count();
+        self.batch.ops.push(Op::Claim(cx.dispatch.claim(cx, ending)));
+        self.about.push(None);
+    }
+
+    /// Time has passed: claims as of now, unless the batch may be on disk already.
+    pub(super) fn renew_claim(&mut self, cx: &Context) {
+        if !self.unknown {
+            self.batch.ops.pop();
+            self.about.pop();
+            self.push_claim(cx);
+        }
+    }
+
+    /// Takes in that the commit failed; refuses what has waited for too long. Ends of attempts are
+    /// never refused.
+    pub(super) fn refuse_overdue(&mut self, cx: &Context, error: &StoreError) {
+        self.unknown |= matches!(error, StoreError::Unknown { .. });
+        let now = cx.now();
+        for index in (0..self.pending.len()).rev() {
+            let pending = &mut self.pending[index];
+            if pending.slot.is_some() || now.since(pending.since) < STORE_WAIT_MAX {
+                continue;
+            }
+            answer(pending.answer.take(), Err(same(error, self.unknown)));
+            if !self.unknown {
+                self.pending.remove(index);
+                self.about.remove(index);
+                self.batch.ops.remove(index);
+            }
+        }
+    }
+
+    /// Whether nothing is left that anybody needs.
+    pub(super) fn is_pointless(&self) -> bool {
+        self.pending.is_empty() && !self.unknown
+    }
+
+    /// The commit is durable: tells of it, frees slots, starts attempts, answers.
+    pub(super) fn done(self, cx: &Arc<Context>, mut committed: Committed) {
+        let ended = cx.recorder.committed(&self.batch, &self.about, &committed);
+        let sequence = cx.recorder.sequence();
+        let mut answers = Vec::with_capacity(self.pending.len());
+        let applied = committed.applied.drain(..);
+        for ((pending, op), applied) in self.pending.into_iter().zip(&self.batch.ops).zip(applied) {
+            match (op, &applied) {
+                (Op::Apply(transition), _) if pending.slot.is_some() => {
+                    cx.dispatch.ended(&transition.task, transition.epoch);
+                }
+                (Op::Cancel(cancel), Applied::CancelRequested) => {
+                    cx.dispatch.cancel(&cancel.task, CancelReason::Requested);
+                }
+                _ => {}
+            }
+            answers.push((pending.answer, Ok(Receipt { applied, sequence })));
+        }
+        for task in &ended {
+            cx.waiters.ended(task);
+        }
+        cx.dispatch.claimed(cx, &mut committed);
+        for (waiting, receipt) in answers {
+            answer(waiting, receipt);
+        }
+        told(self.polls);
+    }
+
+    /// The store will not take the batch, now or later.
+    pub(super) fn failed(self, cx: &Context, error: &StoreError) {
+        cx.recorder.trouble("the store refused a commit for good", error);
+        for (pending, op) in self.pending.into_iter().zip(&self.batch.ops) {
+            if let (Op::Apply(transition), Some(_)) = (op, &pending.slot) {
+                cx.dispatch.ended(&transition.task, transition.epoch);
+            }
+            answer(pending.answer, Err(same(error, self.unknown)));
+        }
+        told(self.polls);
+    }
+}
+
+fn answer(waiting: Option<Answer>, receipt: Result<Receipt, StoreError>) {
+    if let Some(waiting) = waiting {
+        // Somebody who has stopped waiting is answered in vain.
+        let _ = waiting.send(receipt);
+    }
+}
+
+fn told(polls: Vec<Poll>) {
+    for poll in polls {
+        let _ = poll.send(());
+    }
+}
+
+/// The same error for each of many who wait.
+fn same(error: &StoreError, unknown: bool) -> StoreError {
+    match error {
+        StoreError::Closed => StoreError::Closed,
+        StoreError::Unsupported(capability) => StoreError::Unsupported(*capability),
+        StoreError::NotJoined(instance) => StoreError::NotJoined(instance.clone()),
+        StoreError::Unknown { number, source } => {
+            StoreError::Unknown { number: *number, source: source.to_string().into() }
+        }
+        other if unknown => StoreError::Unknown { number: 0, source: other.to_string().into() },
+        StoreError::Unavailable { source } => {
+            StoreError::Unavailable { source: source.to_string().into() }
+        }
+        other => StoreError::Unavailable { source: other.to_string().into() },
+    }
+}
