@@ -19,7 +19,6 @@ use crate::close::Closing;
 use crate::context::{Context, Settings};
 use crate::dispatch::{self, Dispatch};
 use crate::engine::Engine;
-use crate::events::Bus;
 use crate::record::Recorder;
 use crate::recovery;
 use crate::registry::Registry;
@@ -230,7 +229,6 @@ impl EngineBuilder {
         let clock = self.clock;
         let timer = self.timer.unwrap_or_else(|| Arc::new(SystemTimer::new(Arc::clone(&clock))));
         let meter = self.meter.unwrap_or_else(|| opentelemetry::global::meter("loom"));
-        let bus = Arc::new(Bus::new(Arc::clone(&self.logger)));
         Context {
             name: self.name,
             instance,
@@ -245,7 +243,7 @@ impl EngineBuilder {
             reaper: self.reaper,
             registry,
             writer,
-            recorder: Recorder::new(bus, self.logger, &meter),
+            recorder: Recorder::new(self.logger, &meter),
             waiters: Waiters::default(),
             closing: Closing::new(),
         }

@@ -104,15 +104,15 @@ async fn finish(cx: Arc<Context>, writer: WriterTask) {
     cx.dispatch.slots.all_free().await;
     cx.closing.writer.cancel();
     if let Err(error) = writer.await {
-        cx.recorder.trouble("the writer ended before its time", error);
+        cx.recorder.trouble("the writer ended before its time", &error);
     }
     if let Some(membership) = cx.membership.write().await.take()
         && let Err(error) = membership.leave().await
     {
-        cx.recorder.trouble("the instance could not leave the store in order", error);
+        cx.recorder.trouble("the instance could not leave the store in order", &error);
     }
     if let Err(error) = cx.store.close().await {
-        cx.recorder.trouble("the store could not be closed in order", error);
+        cx.recorder.trouble("the store could not be closed in order", &error);
     }
     cx.recorder.bus.close();
     cx.closing.left.send_replace(true);

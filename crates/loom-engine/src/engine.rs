@@ -82,7 +82,7 @@ impl Engine {
             if let Ok(membership) = cx.membership().await
                 && let Err(error) = membership.announce(&types).await
             {
-                cx.recorder.trouble("other engines do not know of a new worker", error);
+                cx.recorder.trouble("other engines do not know of a new worker", &error);
             }
             cx.dispatch.wake();
         });

@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use loom_core::TaskEvent;
 use loom_core::limits::EVENT_STREAM_MAX;
-use loom_deps::Logger;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 
 use self::callbacks::Callbacks;
 pub use self::callbacks::Subscription;
+use crate::record::Log;
 
 /// The events of an engine. Cheap to clone.
 ///
@@ -92,10 +92,10 @@ pub(crate) struct Bus {
 }
 
 impl Bus {
-    pub(crate) fn new(logger: Arc<dyn Logger>) -> Self {
+    pub(crate) fn new(log: Log) -> Self {
         let (stream, _) = broadcast::channel(EVENT_STREAM_MAX);
         let stream = RwLock::new(Some(stream));
-        Self { stream, callbacks: Arc::new(Callbacks::new(logger)) }
+        Self { stream, callbacks: Arc::new(Callbacks::new(log)) }
     }
 
     fn listen(&self) -> broadcast::Receiver<TaskEvent> {

@@ -3,8 +3,11 @@
 //! The writer hands over each commit, and what is told follows from what was committed. Nothing
 //! else in the engine logs, counts or publishes.
 
+mod log;
 mod metrics;
+mod subject;
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -13,80 +16,31 @@ use loom_core::{
     Applied, Batch, Committed, EventType, FailureCode, GateDecision, Kind, NewTask, Op,
     ProgressReport, Task, TaskEvent, TaskId, TaskStatus, TaskSummary, Transition, WorkerType,
 };
-use loom_deps::{Level, LogRecord, Logger, Timestamp};
+use loom_deps::Logger;
 use opentelemetry::metrics::Meter;
 
+pub(crate) use self::log::Log;
 use self::metrics::Metrics;
+use self::subject::{Subject, Telling};
 use crate::events::Bus;
 
 pub(crate) struct Recorder {
     pub(crate) bus: Arc<Bus>,
-    logger: Arc<dyn Logger>,
+    log: Log,
     metrics: Metrics,
     /// Counts the events of this start of the engine.
     sequence: AtomicU64,
 }
 
-/// The task that something is told of.
-#[derive(Clone, Copy)]
-struct Subject<'a> {
-    id: &'a TaskId,
-    project_id: &'a str,
-    request_id: Option<&'a str>,
-    worker_type: Option<&'a WorkerType>,
-    attempt: u32,
-}
-
-/// What is told of a subject.
-#[derive(Clone, Copy, Default)]
-struct Telling<'a> {
-    at: Timestamp,
-    reason: Option<&'static str>,
-    error: Option<&'a str>,
-    line: Option<&'a str>,
-    took: Option<Duration>,
-}
-
-impl<'a> Subject<'a> {
-    fn of_task(task: &'a Task) -> Self {
-        Self {
-            id: &task.id,
-            project_id: &task.project_id,
-            request_id: task.request_id.as_deref(),
-            worker_type: Some(&task.worker_type),
-            attempt: task.attempt,
-        }
-    }
-
-    fn of_summary(task: &'a TaskSummary) -> Self {
-        Self {
-            id: &task.id,
-            project_id: &task.project_id,
-            request_id: task.request_id.as_deref(),
-            worker_type: Some(&task.worker_type),
-            attempt: task.attempt,
-        }
-    }
-
-    fn of_new(task: &'a NewTask) -> Self {
-        Self {
-            id: &task.id,
-            project_id: &task.request.project_id,
-            request_id: task.request.request_id.as_deref(),
-            worker_type: Some(&task.request.worker_type),
-            attempt: 0,
-        }
-    }
-
-    /// A task of which nothing but the id is known.
-    const fn of_id(id: &'a TaskId) -> Self {
-        Self { id, project_id: "", request_id: None, worker_type: None, attempt: 0 }
-    }
-}
-
 impl Recorder {
-    pub(crate) fn new(bus: Arc<Bus>, logger: Arc<dyn Logger>, meter: &Meter) -> Self {
-        Self { bus, logger, metrics: Metrics::new(meter), sequence: AtomicU64::new(0) }
+    pub(crate) fn new(logger: Arc<dyn Logger>, meter: &Meter) -> Self {
+        let log = Log::new(logger);
+        Self {
+            bus: Arc::new(Bus::new(log.clone())),
+            log,
+            metrics: Metrics::new(meter),
+            sequence: AtomicU64::new(0),
+        }
     }
 
     /// The number of the event told last.
@@ -119,7 +73,9 @@ impl Recorder {
                     self.changed(transition, about.as_deref(), *from, *to);
                     ended.extend(to.is_terminal().then(|| transition.task.clone()));
                 }
-                (Op::Apply(transition), Applied::Stale) => self.stale(transition),
+                (Op::Apply(transition), Applied::Stale) => {
+                    self.log.stale(Subject::of_id(&transition.task));
+                }
                 (Op::Cancel(cancel), Applied::Cancelled(task)) => {
                     self.cancelled(task);
                     ended.push(cancel.task.clone());
@@ -197,22 +153,7 @@ impl Recorder {
     fn arrived(&self, subject: Subject<'_>, status: TaskStatus, telling: Telling<'_>) {
         self.publish(EventType::arrival(status), subject, status, telling);
         self.metrics.arrived(subject, status, telling.took);
-        let (level, message) = wording(status);
-        if !self.logger.wants(level) {
-            return;
-        }
-        let mut record =
-            about(LogRecord::new(level, message), subject).with("task_status", status.as_str());
-        if let Some(took) = telling.took.filter(|_| status.is_terminal()) {
-            record = record.with("duration_ms", millis(took));
-        }
-        if let Some(reason) = telling.reason {
-            record = record.with("error_code", reason);
-        }
-        if let Some(error) = telling.error {
-            record = record.with("error", error.to_owned());
-        }
-        self.logger.log(record);
+        self.log.arrived(subject, status, telling);
     }
 
     fn publish(
@@ -239,16 +180,7 @@ impl Recorder {
     pub(crate) fn judged(&self, task: &Task, decision: &GateDecision) {
         let subject = Subject::of_task(task);
         self.metrics.judged(subject, decision.accept);
-        let (level, message) = match decision.accept {
-            true => (Level::Debug, "gate passed"),
-            false => (Level::Warn, "gate rejected"),
-        };
-        if self.logger.wants(level) {
-            let record = about(LogRecord::new(level, message), subject)
-                .with("task_status", task.status.as_str())
-                .with("error_code", decision.reason.clone().into_owned());
-            self.logger.log(record);
-        }
+        self.log.judged(subject, task.status, decision);
     }
 
     /// A submission took this long, from the call to its durability.
@@ -256,59 +188,13 @@ impl Recorder {
         self.metrics.submitted_in(took, worker_type, project);
     }
 
-    /// An attempt ended that was no longer this instance's.
-    fn stale(&self, transition: &Transition) {
-        let subject = Subject::of_id(&transition.task);
-        let message = "a late report was dropped: the task is in other hands or has ended";
-        self.logger.log(about(LogRecord::new(Level::Warn, message), subject));
-    }
-
     /// Something beneath failed, and what was to be done goes on or is done later.
-    pub(crate) fn trouble(&self, message: &'static str, error: impl ToString) {
-        let record = LogRecord::new(Level::Warn, message)
-            .with("module", "loom")
-            .with("error_code", FailureCode::Store.as_str())
-            .with("error", error.to_string());
-        self.logger.log(record);
+    pub(crate) fn trouble(&self, message: &'static str, error: &dyn fmt::Display) {
+        self.log.trouble(message, error);
     }
 
     /// What a dead process left of a task could not be ended.
-    pub(crate) fn not_reaped(&self, task: &Task, error: impl ToString) {
-        let message = "what a dead process left running could not be ended";
-        let record = about(LogRecord::new(Level::Error, message), Subject::of_task(task));
-        self.logger.log(record.with("error", error.to_string()));
+    pub(crate) fn not_reaped(&self, task: &Task, error: &dyn fmt::Display) {
+        self.log.not_reaped(Subject::of_task(task), error);
     }
-}
-
-fn about(record: LogRecord, subject: Subject<'_>) -> LogRecord {
-    let record = record
-        .with("module", "loom")
-        .with("task_id", subject.id.to_string())
-        .with("project_id", subject.project_id.to_owned());
-    let record = match subject.worker_type {
-        Some(worker_type) => record.with("worker_type", worker_type.to_string()),
-        None => record,
-    };
-    match subject.request_id {
-        Some(request_id) => record.with("request_id", request_id.to_owned()),
-        None => record,
-    }
-}
-
-const fn wording(status: TaskStatus) -> (Level, &'static str) {
-    match status {
-        TaskStatus::Pending => (Level::Info, "task submitted"),
-        TaskStatus::Dispatched => (Level::Debug, "task dispatched"),
-        TaskStatus::Running => (Level::Info, "task running"),
-        TaskStatus::Retrying => (Level::Warn, "task will be retried"),
-        TaskStatus::Completed => (Level::Info, "task completed"),
-        TaskStatus::Failed => (Level::Error, "task failed"),
-        TaskStatus::FailedCrash => (Level::Error, "task crashed"),
-        TaskStatus::Cancelled => (Level::Info, "task cancelled"),
-        _ => (Level::Info, "task changed"),
-    }
-}
-
-fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

@@ -64,7 +64,7 @@ async fn end(cx: &Arc<Context>, dead: &Dead, task: Task) -> Result<bool> {
             (None, None) => Ok(()),
         };
         if let Err(error) = reaped {
-            cx.recorder.not_reaped(&task, error);
+            cx.recorder.not_reaped(&task, &error);
         }
     }
     let policy = worker.map_or(CrashPolicy::Fail, |worker| worker.crash_policy());

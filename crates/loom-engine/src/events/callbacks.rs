@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use loom_core::TaskEvent;
 use loom_core::limits::CALLBACK_QUEUE_MAX;
-use loom_deps::{Level, LogRecord, Logger};
 use tokio::sync::watch;
 
 use crate::attempt::drop_quietly;
+use crate::record::Log;
 
 /// How long `unsubscribe` waits for a call that has just begun to return.
 const CALL_WAIT_MAX: Duration = Duration::from_secs(1);
@@ -24,7 +24,7 @@ pub(super) struct Callbacks {
     /// Something came into the queue, a call returned, or the end has come.
     moved: Condvar,
     progress: watch::Sender<Delivery>,
-    logger: Arc<dyn Logger>,
+    log: Log,
 }
 
 #[derive(Default)]
@@ -32,6 +32,8 @@ struct State {
     queue: VecDeque<TaskEvent>,
     subscribers: Vec<(u64, Callback)>,
     next_id: u64,
+    /// The number of the event that came into the queue last.
+    pushed: u64,
     /// The subscriber whose callback is being called.
     calling: Option<u64>,
     thread: Option<ThreadId>,
@@ -48,12 +50,12 @@ struct Delivery {
 }
 
 impl Callbacks {
-    pub(super) fn new(logger: Arc<dyn Logger>) -> Self {
+    pub(super) fn new(log: Log) -> Self {
         Self {
             state: Mutex::default(),
             moved: Condvar::new(),
             progress: watch::Sender::default(),
-            logger,
+            log,
         }
     }
 
@@ -79,11 +81,7 @@ impl Callbacks {
             .spawn(move || callbacks.deliver());
         match spawned {
             Ok(handle) => state.thread = Some(handle.thread().id()),
-            Err(error) => self.logger.log(
-                LogRecord::new(Level::Error, "no thread for event callbacks; they are not called")
-                    .with("module", "loom")
-                    .with("error", error.to_string()),
-            ),
+            Err(error) => self.log.no_callback_thread(&error),
         }
     }
 
@@ -92,6 +90,7 @@ impl Callbacks {
         if state.thread.is_none() {
             return;
         }
+        state.pushed = event.sequence;
         state.queue.push_back(event);
         let waiting = state.queue.len();
         drop(state);
@@ -104,10 +103,9 @@ impl Callbacks {
     }
 
     pub(super) async fn delivered(&self, sequence: u64) {
-        if !self.any() {
-            return;
-        }
-        self.until(|delivery| delivery.sequence >= sequence || delivery.stuck).await;
+        // What happened before anybody subscribed is never delivered.
+        let last = self.lock().pushed.min(sequence);
+        self.until(|delivery| delivery.sequence >= last || delivery.stuck).await;
     }
 
     /// Waiting on the thread of the callbacks for the callbacks would be for ever.
@@ -123,12 +121,7 @@ impl Callbacks {
             .progress
             .send_if_modified(|progress| !std::mem::replace(&mut progress.stuck, true));
         if first {
-            let waited = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
-            self.logger.log(
-                LogRecord::new(Level::Warn, "an event callback does not return")
-                    .with("module", "loom")
-                    .with("duration_ms", waited),
-            );
+            self.log.callback_stuck(wait);
         }
     }
 
@@ -171,11 +164,7 @@ impl Callbacks {
         };
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| callback(event))) {
             drop_quietly(panic);
-            self.logger.log(
-                LogRecord::new(Level::Error, "an event callback panicked")
-                    .with("module", "loom")
-                    .with("task_id", event.task_id.to_string()),
-            );
+            self.log.callback_panicked(&event.task_id);
         }
         self.lock().calling = None;
         self.moved.notify_all();

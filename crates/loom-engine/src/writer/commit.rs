@@ -142,7 +142,7 @@ impl Commit {
 
     /// The store will not take the batch, now or later.
     pub(super) fn failed(self, cx: &Context, error: &StoreError) {
-        cx.recorder.trouble("the store refused a commit for good", error);
+        cx.recorder.trouble("the store refused a commit for good", &error);
         for (pending, op) in self.pending.into_iter().zip(&self.batch.ops) {
             if let (Op::Apply(transition), Some(_)) = (op, &pending.slot) {
                 cx.dispatch.ended(&transition.task, transition.epoch);

@@ -1,0 +1,134 @@
+//! The wording of what is logged.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use loom_core::{FailureCode, GateDecision, TaskId, TaskStatus};
+use loom_deps::{Level, LogRecord, Logger};
+
+use super::subject::{Subject, Telling};
+
+/// Where the engine says what happens. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Log(Arc<dyn Logger>);
+
+impl Log {
+    pub(super) const fn new(logger: Arc<dyn Logger>) -> Self {
+        Self(logger)
+    }
+
+    /// A task has come to a status.
+    pub(super) fn arrived(&self, subject: Subject<'_>, status: TaskStatus, telling: Telling<'_>) {
+        let (level, message) = arrival(status);
+        self.say(level, || {
+            let record = about(level, message, subject).with("task_status", status.as_str());
+            let took = telling.took.filter(|_| status.is_terminal());
+            let record = with(record, "duration_ms", took.map(millis));
+            let record = with(record, "error_code", telling.reason);
+            with(record, "error", telling.error.map(str::to_owned))
+        });
+    }
+
+    /// The gate has judged an output.
+    pub(super) fn judged(&self, subject: Subject<'_>, status: TaskStatus, decision: &GateDecision) {
+        let (level, message) = match decision.accept {
+            true => (Level::Debug, "gate passed"),
+            false => (Level::Warn, "gate rejected"),
+        };
+        self.say(level, || {
+            about(level, message, subject)
+                .with("task_status", status.as_str())
+                .with("error_code", decision.reason.clone().into_owned())
+        });
+    }
+
+    /// An attempt ended that was no longer this instance's.
+    pub(super) fn stale(&self, subject: Subject<'_>) {
+        let message = "a late report was dropped: the task is in other hands or has ended";
+        self.say(Level::Warn, || about(Level::Warn, message, subject));
+    }
+
+    /// Something beneath failed.
+    pub(super) fn trouble(&self, message: &'static str, error: &dyn fmt::Display) {
+        self.say(Level::Warn, || {
+            module(Level::Warn, message)
+                .with("error_code", FailureCode::Store.as_str())
+                .with("error", error.to_string())
+        });
+    }
+
+    /// What a dead process left of a task could not be ended.
+    pub(super) fn not_reaped(&self, subject: Subject<'_>, error: &dyn fmt::Display) {
+        let message = "what a dead process left running could not be ended";
+        self.say(Level::Error, || {
+            about(Level::Error, message, subject).with("error", error.to_string())
+        });
+    }
+
+    /// There is no thread to call callbacks on.
+    pub(crate) fn no_callback_thread(&self, error: &std::io::Error) {
+        let message = "no thread for event callbacks; they are not called";
+        self.say(Level::Error, || module(Level::Error, message).with("error", error.to_string()));
+    }
+
+    /// A callback has not returned for this long.
+    pub(crate) fn callback_stuck(&self, waited: Duration) {
+        let message = "an event callback does not return";
+        self.say(Level::Warn, || module(Level::Warn, message).with("duration_ms", millis(waited)));
+    }
+
+    /// A callback panicked when it was told of a task.
+    pub(crate) fn callback_panicked(&self, task: &TaskId) {
+        let message = "an event callback panicked";
+        self.say(Level::Error, || about(Level::Error, message, Subject::of_id(task)));
+    }
+
+    /// Makes a record only if somebody wants it.
+    fn say(&self, level: Level, record: impl FnOnce() -> LogRecord) {
+        if self.0.wants(level) {
+            self.0.log(record());
+        }
+    }
+}
+
+const fn arrival(status: TaskStatus) -> (Level, &'static str) {
+    match status {
+        TaskStatus::Pending => (Level::Info, "task submitted"),
+        TaskStatus::Dispatched => (Level::Debug, "task dispatched"),
+        TaskStatus::Running => (Level::Info, "task running"),
+        TaskStatus::Retrying => (Level::Warn, "task will be retried"),
+        TaskStatus::Completed => (Level::Info, "task completed"),
+        TaskStatus::Failed => (Level::Error, "task failed"),
+        TaskStatus::FailedCrash => (Level::Error, "task crashed"),
+        TaskStatus::Cancelled => (Level::Info, "task cancelled"),
+        _ => (Level::Info, "task changed"),
+    }
+}
+
+fn module(level: Level, message: &'static str) -> LogRecord {
+    LogRecord::new(level, message).with("module", "loom")
+}
+
+fn about(level: Level, message: &'static str, subject: Subject<'_>) -> LogRecord {
+    let record = module(level, message)
+        .with("task_id", subject.id.to_string())
+        .with("project_id", subject.project_id.to_owned());
+    let record = with(record, "worker_type", subject.worker_type.map(ToString::to_string));
+    with(record, "request_id", subject.request_id.map(str::to_owned))
+}
+
+fn with(
+    record: LogRecord,
+    field: &'static str,
+    value: Option<impl Into<loom_deps::LogValue>>,
+) -> LogRecord {
+    match value {
+        Some(value) => record.with(field, value),
+        None => record,
+    }
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
