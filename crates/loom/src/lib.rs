@@ -1,1 +1,69 @@
-//! stub
+//! Durable background work inside a program.
+//!
+//! Loom takes a task (a command, an AI tool with a prompt, a call, a function), makes it durable,
+//! runs it, judges and repeats it, tells what happens, cancels it cleanly, and never loses it,
+//! whatever dies. It lives inside your program and in one SQLite file; there is no server.
+//!
+//! This is not tokio's concurrency checker of the same name.
+//!
+//! ```
+//! use loom::{Task, TaskRequest, worker_fn};
+//!
+//! #[tokio::main]
+//! async fn main() -> loom::Result<()> {
+//! #   let home = tempfile::tempdir().unwrap();
+//! #   std::env::set_current_dir(&home).unwrap();
+//!     let engine = loom::open("tasks.db").await?; // creates, migrates, recovers
+//!     engine.register("greet", worker_fn(async |_, task: Task| Ok(format!("hello {}", task.prompt))))?;
+//!     let task = engine.submit(TaskRequest::new("greet", "world")).await?; // durable from here on
+//!     println!("{}", engine.wait(task.id).await?.result); // hello world
+//!     engine.close().await
+//! }
+//! ```
+//!
+//! # Features
+//!
+//! | feature | default | brings |
+//! |---|---|---|
+//! | `sqlite` | yes | [`SqliteStore`] and [`open`] |
+//! | `subprocess` | yes | [`SubprocessBase`], a worker that runs commands |
+//! | `testing` | no | [`testing`]: a memory store, the store conformance suite, scripted workers |
+//!
+//! Custom workers implement [`Worker`], custom stores [`TaskStore`]; both can do with `loom-core`
+//! alone.
+
+#[cfg(feature = "sqlite")]
+mod open;
+
+#[cfg(doctest)]
+mod doctests;
+
+pub use loom_core::{
+    Applied, Attempt, Batch, Cancel, CancelReason, Cancellation, Capability, Case, Claim,
+    ClaimScope, Committed, CrashPolicy, Cursor, Dead, EmptyOutput, Ended, Env, EnvValue, Error,
+    ErrorKind, EventType, FailureCode, GateDecision, Instance, InstanceId, InvalidId,
+    InvalidRequest, Kind, Lane, Membership, Metadata, NewTask, Op, Order, Outcome, OutputChunk,
+    OutputError, OutputPage, OutputStore, Page, Progress, ProgressReport, ProgressSink, Prune,
+    QualityGate, RateLimit, Reaper, Result, RetryPolicy, RetryReason, Rule, StatusCounts,
+    StoreError, Stream, Submitted, Task, TaskContext, TaskEvent, TaskId, TaskQuery, TaskRequest,
+    TaskStatus, TaskStore, TaskSummary, Thrashing, Transition, Unreadable, Worker, WorkerError,
+    WorkerResult, WorkerType, decide, jaccard_word_similarity, limits, table, worker_fn,
+};
+pub use loom_deps::{
+    Clock, FakeClock, IdGen, Level, LogRecord, LogValue, Logger, NoopLogger, RecordingLogger, Rng,
+    SequentialIds, SystemClock, SystemTimer, Timer, Timestamp, TracingLogger, UuidIds,
+};
+pub use loom_engine::{Engine, EngineBuilder, EventStream, Events, Lagged, Subscription};
+
+#[cfg(feature = "sqlite")]
+pub use loom_store::{Durability, SqliteStore, SqliteStoreBuilder};
+#[cfg(feature = "sqlite")]
+pub use open::{DEFAULT_ENGINE, open};
+
+#[cfg(feature = "subprocess")]
+pub use loom_workers as workers;
+#[cfg(feature = "subprocess")]
+pub use loom_workers::SubprocessBase;
+
+#[cfg(feature = "testing")]
+pub use loom_testkit as testing;

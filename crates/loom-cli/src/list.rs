@@ -1,0 +1,90 @@
+//! `loom list`: a table of tasks.
+
+use std::process::ExitCode;
+
+use comfy_table::{ContentArrangement, Table, presets};
+use loom::{Clock, Page, SystemClock, TaskQuery, TaskStatus, TaskStore, TaskSummary, Timestamp};
+
+use crate::args::ListArgs;
+use crate::database::Database;
+use crate::failure::Failure;
+use crate::say;
+
+pub(crate) async fn list(database: Database, args: ListArgs) -> Result<ExitCode, Failure> {
+    let mut query = TaskQuery::all().statuses(args.status).limit(args.limit);
+    query.project_id = args.project;
+    let page = match database.readable() {
+        Some(store) => {
+            store.prepare().await?;
+            store.list(&query).await?
+        }
+        None => Page::default(),
+    };
+    if args.json {
+        say::data(&json(&page));
+    } else if page.tasks.is_empty() && page.unreadable.is_empty() {
+        say::line("no tasks; `loom run -- COMMAND` makes one");
+    } else {
+        say::data(&format!("{}\n", table(&page, SystemClock::new().now())));
+    }
+    for task in &page.unreadable {
+        say::note("unreadable", &format!("task {} ({}): {}", task.seq, task.task, task.why));
+    }
+    if page.next.is_some() && !args.json {
+        say::line(&format!("… and older ones; see more with -n {}", args.limit * 2));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn json(page: &Page) -> String {
+    let unreadable: Vec<_> = page.unreadable.iter().map(|task| task.task.as_str()).collect();
+    let document = serde_json::json!({
+        "schema": 1,
+        "tasks": page.tasks,
+        "unreadable": unreadable,
+        "more": page.next.is_some(),
+    });
+    format!("{document}\n")
+}
+
+fn table(page: &Page, now: Timestamp) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(["TASK", "STATUS", "COMMAND", "PROJECT", "SUBMITTED", "TOOK", "DETAIL"]);
+    for task in &page.tasks {
+        table.add_row([
+            task.seq.to_string(),
+            say::status(task.status),
+            task.cli.clone().unwrap_or_else(|| task.worker_type.to_string()),
+            task.project_id.clone(),
+            say::ago(task.created_at, now),
+            took(task, now),
+            detail(task),
+        ]);
+    }
+    table
+}
+
+/// How long a task has been at work, or was.
+pub(crate) fn took(task: &TaskSummary, now: Timestamp) -> String {
+    let end = task.completed_at.unwrap_or(now);
+    let began = task.dispatched_at;
+    began.map(|began| say::duration(end.since(began))).unwrap_or_default()
+}
+
+/// The one thing most worth knowing beside the status.
+fn detail(task: &TaskSummary) -> String {
+    let first_line = |text: &str| text.lines().next().unwrap_or_default().to_owned();
+    match task.status {
+        TaskStatus::Failed | TaskStatus::FailedCrash => {
+            first_line(task.error.as_deref().unwrap_or_default())
+        }
+        TaskStatus::Running if task.cancel_requested_at.is_some() => "being cancelled".to_owned(),
+        TaskStatus::Running => say::foreign(&task.progress.line),
+        TaskStatus::Retrying => {
+            let due = task.run_at.map(|due| due.to_string()).unwrap_or_default();
+            format!("after attempt {}, next at {due}", task.attempt)
+        }
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,94 @@
+//! Handing tasks to attempts.
+
+use std::time::Duration;
+
+use loom_core::{Task, TaskStatus, worker_fn};
+use loom_deps::Clock;
+use loom_testkit::{CountingWorker, scripted};
+
+use crate::rig::{Rig, end_of, sleepers, soon_enough, work};
+
+#[tokio::test]
+async fn no_more_attempts_run_than_there_are_slots_and_the_rest_waits_in_order() {
+    let rig = Rig::new();
+    let (worker, mut script) = scripted();
+    let engine = rig.builder().worker("work", worker).max_running(2).start().await.unwrap();
+    let mut ids = Vec::new();
+    for number in 0..5 {
+        ids.push(engine.submit(work(&number.to_string())).await.unwrap().id);
+    }
+    for (index, id) in ids.iter().enumerate() {
+        let status = engine.get(id).await.unwrap().status;
+        assert_eq!(status == TaskStatus::Running, index < 2, "task {index} is {status}");
+    }
+    for id in &ids {
+        let attempt = soon_enough(script.next()).await;
+        assert_eq!(attempt.task.id, *id);
+        attempt.finish(Ok("done".into()));
+        end_of(&engine, id).await;
+    }
+}
+
+#[tokio::test]
+async fn hundreds_of_tasks_pass_through_a_few_slots() {
+    let rig = Rig::new();
+    let echo = worker_fn(async |_, task: Task| {
+        tokio::task::yield_now().await;
+        Ok(task.prompt)
+    });
+    let (worker, counts) = CountingWorker::new(echo);
+    let engine = rig.builder().worker("work", worker).max_running(3).start().await.unwrap();
+    let mut submitted = Vec::new();
+    for number in 0..300 {
+        submitted.push(engine.submit(work(&format!("task {number}"))).await.unwrap().id);
+    }
+    for (number, id) in submitted.iter().enumerate() {
+        assert_eq!(end_of(&engine, id).await.result, format!("task {number}"));
+    }
+    assert_eq!(counts.started(), 300);
+    assert!(counts.most_at_once() <= 3, "{} at once", counts.most_at_once());
+}
+
+#[tokio::test]
+async fn what_waits_in_the_store_runs_at_the_next_start() {
+    let rig = Rig::new();
+    let engine = rig.builder().start().await.unwrap();
+    let submitted = engine.submit(work("later")).await.unwrap();
+    engine.close().await.unwrap();
+    let (engine, mut script) = rig.scripted().await;
+    soon_enough(script.next()).await.finish(Ok("done".into()));
+    assert_eq!(end_of(&engine, submitted.id).await.result, "done");
+}
+
+#[tokio::test]
+async fn a_task_for_later_is_started_when_its_time_has_come() {
+    let rig = Rig::new();
+    let (engine, mut script) = rig.scripted().await;
+    let at = rig.clock.now().saturating_add(Duration::from_secs(3600));
+    let submitted = engine.submit(work("later").run_at(at)).await.unwrap();
+    assert_eq!(engine.get(&submitted.id).await.unwrap().status, TaskStatus::Pending);
+    let meanwhile = engine.submit(work("meanwhile")).await.unwrap();
+    let attempt = soon_enough(script.next()).await;
+    assert_eq!(attempt.task.id, meanwhile.id);
+    attempt.finish(Ok("done".into()));
+    end_of(&engine, meanwhile.id).await;
+    while rig.clock.now() < at {
+        // The dispatcher and nobody else waits for the moment.
+        soon_enough(sleepers(&rig)).await;
+        rig.skip();
+    }
+    let attempt = soon_enough(script.next()).await;
+    assert_eq!(attempt.task.id, submitted.id);
+    assert_eq!(attempt.task.started_at, Some(at));
+}
+
+#[tokio::test]
+async fn a_task_submitted_by_another_engine_is_noticed() {
+    let rig = Rig::new();
+    let (engine, mut script) = rig.scripted().await;
+    let other = rig.builder().submit_only().start().await.unwrap();
+    let submitted = other.submit(work("from there")).await.unwrap();
+    soon_enough(script.next()).await.finish(Ok("done here".into()));
+    assert_eq!(end_of(&other, submitted.id).await.result, "done here");
+    engine.close().await.unwrap();
+}

@@ -1,0 +1,112 @@
+//! Metrics and log records.
+
+use std::collections::BTreeMap;
+
+use loom_core::{TaskRequest, WorkerError};
+use opentelemetry::metrics::MeterProvider;
+use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData};
+use opentelemetry_sdk::metrics::{InMemoryMetricExporter, PeriodicReader, SdkMeterProvider};
+
+use crate::rig::{Rig, end_of, soon_enough, work};
+
+struct Meters {
+    exporter: InMemoryMetricExporter,
+    provider: SdkMeterProvider,
+}
+
+impl Meters {
+    fn new() -> Self {
+        let exporter = InMemoryMetricExporter::default();
+        let reader = PeriodicReader::builder(exporter.clone()).build();
+        let provider = SdkMeterProvider::builder().with_reader(reader).build();
+        Self { exporter, provider }
+    }
+
+    /// The sum of each counter, and the number of values of each histogram, by name.
+    fn read(&self) -> BTreeMap<String, u64> {
+        self.provider.force_flush().unwrap();
+        let mut read = BTreeMap::new();
+        let Some(last) = self.exporter.get_finished_metrics().unwrap().pop() else { return read };
+        for metric in last.scope_metrics().flat_map(|scope| scope.metrics()) {
+            let value = match metric.data() {
+                AggregatedMetrics::U64(MetricData::Sum(sum)) => {
+                    sum.data_points().map(|point| point.value()).sum()
+                }
+                AggregatedMetrics::F64(MetricData::Histogram(histogram)) => {
+                    histogram.data_points().map(|point| point.count()).sum()
+                }
+                _ => continue,
+            };
+            read.insert(metric.name().to_owned(), value);
+        }
+        read
+    }
+}
+
+#[tokio::test]
+async fn each_step_of_a_task_is_counted_once() {
+    let rig = Rig::new();
+    let meters = Meters::new();
+    let (worker, mut script) = loom_testkit::scripted();
+    let builder = rig.builder().worker("work", worker).meter(meters.provider.meter("loom"));
+    let engine = builder.start().await.unwrap();
+
+    let good = engine.submit(work("good")).await.unwrap();
+    soon_enough(script.next()).await.finish(Ok("done".into()));
+    end_of(&engine, good.id).await;
+    let bad = engine.submit(work("bad")).await.unwrap();
+    soon_enough(script.next()).await.finish(Err(WorkerError::permanent("no")));
+    end_of(&engine, bad.id).await;
+    let none = engine.submit(TaskRequest::new("unknown", "x")).await.unwrap();
+    end_of(&engine, none.id).await;
+    let stopped = engine.submit(work("stopped")).await.unwrap();
+    let attempt = soon_enough(script.next()).await;
+    engine.cancel(&stopped.id).await.unwrap();
+    attempt.finish(Err(WorkerError::cancelled()));
+    end_of(&engine, stopped.id).await;
+    engine.close().await.unwrap();
+
+    let read = meters.read();
+    let expected = [
+        ("loom.tasks.submitted", 4),
+        ("loom.tasks.completed", 1),
+        ("loom.tasks.failed", 2),
+        ("loom.tasks.cancelled", 1),
+        ("loom.gate.pass", 1),
+        ("loom.submit.duration_ms", 4),
+        ("loom.task.duration_ms", 3),
+        ("loom.task.wait_ms", 3),
+    ];
+    for (name, value) in expected {
+        assert_eq!(read.get(name), Some(&value), "{name} in {read:?}");
+    }
+    assert!(!read.contains_key("loom.tasks.crashed"));
+}
+
+#[tokio::test]
+async fn log_records_carry_the_canonical_fields_and_no_content() {
+    let rig = Rig::new();
+    let (engine, mut script) = rig.scripted().await;
+    let request = work("my secret prompt").project("p").request_id("r");
+    let submitted = engine.submit(request).await.unwrap();
+    let attempt = soon_enough(script.next()).await;
+    attempt.finish(Err(WorkerError::permanent("it broke").with_output("the output".into())));
+    end_of(&engine, &submitted.id).await;
+    let records = rig.logger.records();
+    for message in ["task submitted", "task running", "task failed"] {
+        let record = records.iter().find(|record| record.message == message).unwrap();
+        let text = |field| record.text(field);
+        assert_eq!(text("module").as_deref(), Some("loom"));
+        assert_eq!(text("task_id").as_deref(), Some(submitted.id.as_str()));
+        assert_eq!(text("project_id").as_deref(), Some("p"));
+        assert_eq!(text("worker_type").as_deref(), Some("work"));
+        assert_eq!(text("request_id").as_deref(), Some("r"));
+        assert!(text("task_status").is_some());
+    }
+    let failed = records.iter().find(|record| record.message == "task failed").unwrap();
+    assert_eq!(failed.text("error_code").as_deref(), Some("worker_error"));
+    assert_eq!(failed.text("error").as_deref(), Some("it broke"));
+    assert!(failed.field("duration_ms").is_some());
+    let everything = format!("{records:?}");
+    assert!(!everything.contains("secret prompt") && !everything.contains("the output"));
+}

@@ -1,0 +1,19 @@
+//! The engine through its public face, on the memory store and a clock that the tests move.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod rig;
+
+mod building;
+mod cancelling;
+mod closing;
+mod dispatching;
+mod events;
+mod instruments;
+mod judging;
+mod outages;
+mod recovery;
+mod retrying;
+mod running;
+mod submitting;
+mod timing;

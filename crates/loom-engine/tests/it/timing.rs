@@ -1,0 +1,108 @@
+//! Time that an attempt may take, and progress while it takes it.
+
+use std::time::Duration;
+
+use loom_core::{
+    CancelReason, Error, EventType, FailureCode, TaskStatus, WorkerError, WorkerResult,
+};
+use loom_deps::Clock;
+
+use crate::rig::{Rig, end_of, next, sleepers, soon_enough, until, work};
+
+#[tokio::test]
+async fn an_attempt_is_told_to_stop_at_its_timeout_and_keeps_its_output() {
+    let rig = Rig::new();
+    let (engine, mut script) = rig.scripted().await;
+    let request = work("x").timeout(Duration::from_secs(30)).max_retries(0);
+    let submitted = engine.submit(request).await.unwrap();
+    let attempt = soon_enough(script.next()).await;
+    let deadline = rig.clock.now().saturating_add(Duration::from_secs(30));
+    assert_eq!(attempt.cx.deadline(), Some(deadline));
+    soon_enough(sleepers(&rig)).await;
+    rig.clock.set(deadline);
+    assert_eq!(soon_enough(attempt.cancelled()).await, Some(CancelReason::Timeout));
+    attempt.finish(Err(WorkerError::cancelled().with_output(WorkerResult::new("half"))));
+    let task = end_of(&engine, submitted.id).await;
+    assert_eq!((task.status, task.failure), (TaskStatus::Failed, Some(FailureCode::Timeout)));
+    assert_eq!(
+        (task.error.as_deref(), task.result.as_str()),
+        (Some("timed out after 30s"), "half")
+    );
+}
+
+#[tokio::test]
+async fn each_attempt_has_the_whole_timeout_to_itself() {
+    let rig = Rig::new();
+    let (engine, mut script) = rig.scripted().await;
+    let request = work("x").timeout(Duration::from_secs(30)).max_retries(1);
+    let submitted = engine.submit(request).await.unwrap();
+    let attempt = soon_enough(script.next()).await;
+    soon_enough(sleepers(&rig)).await;
+    rig.clock.advance(Duration::from_secs(30));
+    soon_enough(attempt.cancelled()).await;
+    let mut stream = engine.events().stream();
+    attempt.finish(Err(WorkerError::cancelled()));
+    until(&mut stream, EventType::Retrying).await;
+    let due = engine.get(&submitted.id).await.unwrap().run_at.unwrap();
+    while rig.clock.now() < due {
+        soon_enough(sleepers(&rig)).await;
+        rig.skip();
+    }
+    let attempt = soon_enough(script.next()).await;
+    let deadline = attempt.task.started_at.unwrap().saturating_add(Duration::from_secs(30));
+    assert_eq!((attempt.cx.attempt(), attempt.cx.deadline()), (2, Some(deadline)));
+    attempt.finish(Ok("in time".into()));
+    assert_eq!(end_of(&engine, submitted.id).await.result, "in time");
+}
+
+#[tokio::test]
+async fn a_result_that_comes_after_all_is_taken() {
+    let rig = Rig::new();
+    let (engine, mut script) = rig.scripted().await;
+    let submitted = engine.submit(work("x").timeout(Duration::from_secs(1))).await.unwrap();
+    let attempt = soon_enough(script.next()).await;
+    soon_enough(sleepers(&rig)).await;
+    rig.clock.advance(Duration::from_secs(1));
+    soon_enough(attempt.cancelled()).await;
+    attempt.finish(Ok("just in time".into()));
+    assert_eq!(end_of(&engine, submitted.id).await.result, "just in time");
+}
+
+#[tokio::test]
+async fn a_waiter_that_runs_out_of_time_leaves_the_task_alone() {
+    let rig = Rig::new();
+    let (engine, mut script) = rig.scripted().await;
+    let submitted = engine.submit(work("x")).await.unwrap();
+    let attempt = soon_enough(script.next()).await;
+    let waiting = engine.wait_timeout(&submitted.id, Duration::from_secs(5));
+    let time_passes = async {
+        sleepers(&rig).await;
+        rig.clock.advance(Duration::from_secs(5));
+    };
+    let (waited, ()) = soon_enough(async { tokio::join!(waiting, time_passes) }).await;
+    assert!(matches!(waited, Err(Error::WaitTimeout(_))));
+    assert!(!attempt.cx.cancellation().is_cancelled());
+    attempt.finish(Ok("done".into()));
+    assert_eq!(end_of(&engine, submitted.id).await.result, "done");
+}
+
+#[tokio::test]
+async fn progress_is_kept_with_the_task_and_told_of() {
+    let rig = Rig::new();
+    let (engine, mut script) = rig.scripted().await;
+    let submitted = engine.submit(work("x")).await.unwrap();
+    let mut stream = engine.events().stream();
+    let attempt = soon_enough(script.next()).await;
+    attempt.cx.progress("reading");
+    let event = next(&mut stream).await;
+    assert_eq!((event.kind, event.line.as_deref()), (EventType::Progress, Some("reading")));
+    let task = engine.get(&submitted.id).await.unwrap();
+    assert_eq!((task.progress.line.as_str(), task.progress.lines), ("reading", 1));
+    // Faster than they are written: the last line stays, all are counted, the end brings the rest.
+    attempt.cx.progress("one\ntwo");
+    attempt.cx.progress("   ");
+    attempt.cx.progress(&"ü".repeat(80));
+    attempt.finish(Ok("done".into()));
+    let task = end_of(&engine, submitted.id).await;
+    assert_eq!((task.progress.line, task.progress.lines), ("ü".repeat(50), 5));
+}
