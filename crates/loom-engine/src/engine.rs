@@ -4,11 +4,14 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use loom_core::limits::CREATED_DELIVERY_MAX;
+use futures_util::StreamExt;
+use futures_util::future::try_join_all;
+use futures_util::stream::FuturesUnordered;
+use loom_core::limits::{self, CREATED_DELIVERY_MAX};
 use loom_core::{
     Applied, Attempt, Cancel, ClaimScope, Ended, Error, FailureCode, InstanceId, InvalidRequest,
-    NewTask, Page, Result, StatusCounts, StoreError, Submitted, Task, TaskId, TaskQuery,
-    TaskRequest, TaskStore, Transition, Worker, WorkerType,
+    NewTask, Order, Page, Result, StatusCounts, StoreError, Submitted, Task, TaskId, TaskQuery,
+    TaskRequest, TaskStatus, TaskStore, Transition, Worker, WorkerType,
 };
 
 use crate::builder::EngineBuilder;
@@ -16,6 +19,7 @@ use crate::close::{self, WriterTask};
 use crate::context::Context;
 use crate::events::Events;
 use crate::recovery;
+use crate::request_id::current_request_id;
 use crate::writer::Receipt;
 
 /// Takes tasks, makes them durable and runs them. Cheap to clone; clones are the same engine.
@@ -99,9 +103,10 @@ impl Engine {
     /// # Errors
     /// [`Error::Closed`], [`Error::Invalid`], [`Error::NoWorker`] and [`Error::Store`] leave no task
     /// behind; [`Error::Unconfirmed`] may, and names it.
-    pub async fn submit(&self, request: TaskRequest) -> Result<Submitted> {
+    pub async fn submit(&self, mut request: TaskRequest) -> Result<Submitted> {
         let cx = &self.cx;
         let submitting = cx.closing.submit()?;
+        request.request_id = request.request_id.or_else(current_request_id);
         request.check()?;
         let begun = cx.now();
         let homeless = self.is_homeless(&request.worker_type).await?;
@@ -197,6 +202,29 @@ impl Engine {
         ended.unwrap_or(Err(Error::WaitTimeout(id)))
     }
 
+    /// Waits for the end of all these tasks and returns them, in the order asked for.
+    ///
+    /// # Errors
+    /// As [`wait`](Engine::wait).
+    pub async fn wait_all(
+        &self,
+        ids: impl IntoIterator<Item = impl AsRef<str>>,
+    ) -> Result<Vec<Task>> {
+        try_join_all(ids.into_iter().map(|id| self.wait(id))).await
+    }
+
+    /// Waits for the first of these tasks to end and returns it. Without tasks it waits for ever.
+    ///
+    /// # Errors
+    /// As [`wait`](Engine::wait).
+    pub async fn wait_any(&self, ids: impl IntoIterator<Item = impl AsRef<str>>) -> Result<Task> {
+        let mut waits: FuturesUnordered<_> = ids.into_iter().map(|id| self.wait(id)).collect();
+        match waits.next().await {
+            Some(ended) => ended,
+            None => std::future::pending().await,
+        }
+    }
+
     /// A task of any engine, as it is now.
     ///
     /// # Errors
@@ -271,6 +299,53 @@ impl Engine {
     pub async fn cancel_and_wait(&self, id: impl AsRef<str>) -> Result<Task> {
         self.cancel(id.as_ref()).await?;
         self.wait(id).await
+    }
+
+    /// Asks for the end of every running task of a project of this engine, and returns how many were
+    /// told to stop. A project without running tasks has none.
+    ///
+    /// # Errors
+    /// [`Error::Store`]; some may have been told then.
+    pub async fn cancel_all_for_project(&self, project_id: impl Into<String>) -> Result<u64> {
+        let running = [TaskStatus::Dispatched, TaskStatus::Running];
+        self.cancel_listed(TaskQuery::all().project(project_id).statuses(running)).await
+    }
+
+    /// Asks for the end of every task of this engine that a query asks for and that has not ended,
+    /// whatever its limit, and returns how many were cancelled or told to stop.
+    ///
+    /// # Errors
+    /// [`Error::Store`]; some may have been cancelled then.
+    pub async fn cancel_matching(&self, query: TaskQuery) -> Result<u64> {
+        let active = |status: &TaskStatus| status.is_active();
+        let asked = query.statuses.clone();
+        let statuses = TaskStatus::ALL.into_iter().filter(active);
+        let statuses = statuses.filter(|status| asked.is_empty() || asked.contains(status));
+        let statuses: Vec<TaskStatus> = statuses.collect();
+        // A query for ended tasks alone asks for nothing that could be cancelled.
+        if statuses.is_empty() { Ok(0) } else { self.cancel_listed(query.statuses(statuses)).await }
+    }
+
+    async fn cancel_listed(&self, query: TaskQuery) -> Result<u64> {
+        let mut cancelled = 0;
+        let mut query = query.order(Order::OldestFirst).limit(limits::PAGE_MAX);
+        loop {
+            let page = self.list(query.clone()).await?;
+            let ids = page.tasks.into_iter().map(|task| task.id);
+            let mut cancels: FuturesUnordered<_> = ids.map(|id| self.cancel(id)).collect();
+            while let Some(told) = cancels.next().await {
+                match told {
+                    Ok(()) => cancelled += 1,
+                    // It ended, or was removed, while others were being cancelled.
+                    Err(Error::AlreadyEnded { .. } | Error::NotFound(_)) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            if page.next.is_none() {
+                return Ok(cancelled);
+            }
+            query = query.after(page.next);
+        }
     }
 
     /// The events of this engine.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use loom_core::{CancelReason, Error, EventType, TaskStatus, WorkerError, WorkerResult};
+use loom_core::{CancelReason, Error, EventType, TaskQuery, TaskStatus, WorkerError, WorkerResult};
 use loom_deps::Clock;
 use loom_testkit::{SequenceWorker, scripted};
 
@@ -114,4 +114,48 @@ async fn a_cancel_reaches_a_task_that_another_engine_runs() {
     attempt.finish(Err(WorkerError::cancelled()));
     assert_eq!(end_of(&other, submitted.id).await.status, TaskStatus::Cancelled);
     engine.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn cancelling_a_project_tells_its_running_tasks_and_no_others() {
+    let rig = Rig::new();
+    let (worker, mut script) = scripted();
+    let engine = rig.builder().worker("work", worker).max_running(4).start().await.unwrap();
+    for project in ["a", "a", "a", "b", "a"] {
+        engine.submit(work("x").project(project)).await.unwrap();
+    }
+    let mut attempts = Vec::new();
+    for _ in 0..4 {
+        attempts.push(soon_enough(script.next()).await);
+    }
+    assert_eq!(engine.cancel_all_for_project("a").await.unwrap(), 3);
+    assert_eq!(engine.cancel_all_for_project("nobody's").await.unwrap(), 0);
+    for attempt in &attempts {
+        let told = attempt.cx.cancellation().is_cancelled();
+        assert_eq!(told, attempt.task.project_id == "a");
+    }
+    let waiting = TaskQuery::all().statuses([TaskStatus::Pending]);
+    assert_eq!(engine.count(waiting).await.unwrap().total(), 1, "the waiting one is left alone");
+}
+
+#[tokio::test]
+async fn cancelling_what_matches_takes_everything_that_has_not_ended() {
+    let rig = Rig::new();
+    let (worker, mut script) = scripted();
+    let engine = rig.builder().worker("work", worker).max_running(1).start().await.unwrap();
+    let done = engine.submit(work("done").project("a")).await.unwrap();
+    soon_enough(script.next()).await.finish(Ok("done".into()));
+    end_of(&engine, &done.id).await;
+    for project in ["a", "a", "b"] {
+        engine.submit(work("x").project(project)).await.unwrap();
+    }
+    let attempt = soon_enough(script.next()).await;
+    let query = || TaskQuery::all().project("a");
+    assert_eq!(engine.cancel_matching(query().statuses([TaskStatus::Completed])).await.unwrap(), 0);
+    assert_eq!(engine.cancel_matching(query()).await.unwrap(), 2);
+    attempt.finish(Err(WorkerError::cancelled()));
+    let next = soon_enough(script.next()).await;
+    assert_eq!(next.task.project_id, "b");
+    let counts = engine.count(query()).await.unwrap();
+    assert_eq!((counts.of(TaskStatus::Cancelled), counts.of(TaskStatus::Completed)), (2, 1));
 }

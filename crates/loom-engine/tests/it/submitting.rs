@@ -186,3 +186,41 @@ async fn a_memory_store_of_its_own_needs_no_place() {
     let engine = loom_engine::Engine::builder("alone", MemoryStore::new()).start().await.unwrap();
     engine.close().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_task_carries_the_request_it_was_submitted_for_unless_it_names_one() {
+    use loom_engine::with_request_id;
+    let rig = Rig::new();
+    let (engine, _script) = rig.scripted().await;
+    let submit = |request| async { engine.submit(request).await.unwrap().id };
+    let ambient = with_request_id("outer", with_request_id("inner", submit(work("x")))).await;
+    assert_eq!(engine.get(ambient).await.unwrap().request_id.as_deref(), Some("inner"));
+    let own = with_request_id("ambient", submit(work("x").request_id("own"))).await;
+    assert_eq!(engine.get(own).await.unwrap().request_id.as_deref(), Some("own"));
+    let empty = with_request_id("", submit(work("x"))).await;
+    assert_eq!(engine.get(empty).await.unwrap().request_id, None);
+}
+
+#[tokio::test]
+async fn several_tasks_can_be_waited_for_together() {
+    let rig = Rig::new();
+    let (engine, mut script) = rig.scripted().await;
+    let mut ids = Vec::new();
+    for number in 0..3 {
+        ids.push(engine.submit(work(&number.to_string())).await.unwrap().id);
+    }
+    let mut attempts = Vec::new();
+    for _ in 0..3 {
+        attempts.push(soon_enough(script.next()).await);
+    }
+    attempts.remove(1).finish(Ok("the second".into()));
+    assert_eq!(soon_enough(engine.wait_any(&ids)).await.unwrap().id, ids[1]);
+    for attempt in attempts {
+        attempt.finish(Ok("another".into()));
+    }
+    let ended = soon_enough(engine.wait_all(&ids)).await.unwrap();
+    assert_eq!(
+        ended.iter().map(|task| &task.id).collect::<Vec<_>>(),
+        ids.iter().collect::<Vec<_>>()
+    );
+}
