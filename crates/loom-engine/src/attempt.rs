@@ -3,16 +3,18 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use loom_core::{
     CancelReason, Cancellation, Case, FailureCode, GateDecision, Outcome, Task, TaskContext,
-    Worker, WorkerError, WorkerResult, decide,
+    WorkerError, WorkerResult, decide,
 };
 use loom_deps::Timestamp;
 
 use crate::context::Context;
 use crate::progress::Reports;
+use crate::registry::Registered;
 use crate::slots::Slot;
 use crate::writer::Ended;
 
@@ -24,12 +26,15 @@ pub(crate) async fn attempt(
     slot: Slot,
 ) {
     let reports = Arc::new(Reports::new(Arc::clone(&cx.clock)));
-    let outcome = match cx.registry.get(&task.worker_type) {
-        Some(worker) => run(&cx, &task, &*worker, &cancellation, &reports).await,
+    let registered = cx.registry.get(&task.worker_type);
+    let outcome = match &registered {
+        Some(registered) => run(&cx, &task, registered, &cancellation, &reports).await,
         None => Outcome::Failed(unregistered(&task)),
     };
     reports.send(&cx, &task).await;
-    let transition = decide(&task, outcome, &cx.settings.retry, cx.now(), cx.rng.unit());
+    let retry = registered.and_then(|registered| registered.retry());
+    let retry = retry.unwrap_or(cx.settings.retry);
+    let transition = decide(&task, outcome, &retry, cx.now(), cx.rng.unit());
     cx.writer.end(Ended { task: Some(task), transition, slot }).await;
 }
 
@@ -37,18 +42,20 @@ pub(crate) async fn attempt(
 async fn run(
     cx: &Context,
     task: &Arc<Task>,
-    worker: &dyn Worker,
+    registered: &Registered,
     cancellation: &Cancellation,
     reports: &Arc<Reports>,
 ) -> Outcome {
-    let deadline = task.timeout.map(|timeout| cx.now().saturating_add(timeout));
+    let timeout = task.timeout.or_else(|| registered.timeout());
+    let deadline = timeout.map(|timeout| cx.now().saturating_add(timeout));
     let context = TaskContext::new()
         .with_cancellation(cancellation.clone())
         .with_attempt(task.attempt)
         .with_deadline(deadline)
         .with_request_id(task.request_id.as_deref())
         .with_progress(Arc::clone(reports) as Arc<_>);
-    let work = async { AssertUnwindSafe(worker.execute(&context, task)).catch_unwind().await };
+    let work =
+        async { AssertUnwindSafe(registered.worker.execute(&context, task)).catch_unwind().await };
     tokio::pin!(work);
     let told = async {
         tokio::select! {
@@ -65,10 +72,10 @@ async fn run(
         never = reports.pump(cx, task) => match never {},
     };
     match returned {
-        Some(Ok(Ok(result))) => judge(cx, task, worker, result).await,
-        Some(Ok(Err(error))) => stopped(task, worker, cancellation, error),
+        Some(Ok(Ok(result))) => judge(cx, task, registered, result).await,
+        Some(Ok(Err(error))) => stopped(timeout, registered, cancellation, error),
         Some(Err(panic)) => Outcome::Panicked(text_of(panic)),
-        None => stopped(task, worker, cancellation, WorkerError::cancelled()),
+        None => stopped(timeout, registered, cancellation, WorkerError::cancelled()),
     }
 }
 
@@ -79,10 +86,15 @@ async fn passes(cx: &Context, deadline: Option<Timestamp>) {
     }
 }
 
-async fn judge(cx: &Context, task: &Task, worker: &dyn Worker, result: WorkerResult) -> Outcome {
+async fn judge(
+    cx: &Context,
+    task: &Task,
+    registered: &Registered,
+    result: WorkerResult,
+) -> Outcome {
     let previous = previous_outputs(cx, task).await;
     let decision = catch_unwind(AssertUnwindSafe(|| {
-        let gate = worker.gate();
+        let gate = registered.gate();
         let gate = gate.as_ref().unwrap_or(&cx.settings.gate);
         gate.judge(&Case::new(task, &result.content, &previous))
     }));
@@ -111,18 +123,18 @@ async fn previous_outputs(cx: &Context, task: &Task) -> Vec<String> {
 
 /// An error of an attempt that was told to stop says less than why it was told.
 fn stopped(
-    task: &Task,
-    worker: &dyn Worker,
+    timeout: Option<Duration>,
+    registered: &Registered,
     cancellation: &Cancellation,
     mut error: WorkerError,
 ) -> Outcome {
     match cancellation.reason() {
         None => Outcome::Failed(error),
         Some(CancelReason::Timeout) => {
-            Outcome::TimedOut(task.timeout.unwrap_or_default(), error.take_output())
+            Outcome::TimedOut(timeout.unwrap_or_default(), error.take_output())
         }
         Some(CancelReason::Shutdown) => {
-            Outcome::Interrupted(worker.crash_policy(), error.take_output())
+            Outcome::Interrupted(registered.crash_policy(), error.take_output())
         }
         Some(_) => Outcome::Cancelled(error.take_output()),
     }

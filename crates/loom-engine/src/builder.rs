@@ -21,7 +21,7 @@ use crate::dispatch::{self, Dispatch};
 use crate::engine::Engine;
 use crate::record::Recorder;
 use crate::recovery;
-use crate::registry::Registry;
+use crate::registry::{Registry, WorkerOptions};
 use crate::waiters::Waiters;
 use crate::writer::{Inbox, Writer};
 
@@ -43,7 +43,7 @@ use crate::writer::{Inbox, Writer};
 pub struct EngineBuilder {
     name: String,
     store: Box<dyn TaskStore>,
-    workers: Vec<(WorkerType, Arc<dyn Worker>)>,
+    workers: Vec<(WorkerType, Arc<dyn Worker>, WorkerOptions)>,
     reaper: Option<Box<dyn Reaper>>,
     max_running: usize,
     settings: Settings,
@@ -82,8 +82,18 @@ impl EngineBuilder {
 
     /// Adds the worker for a type, as [`Engine::register`] does; but known from the start, so that
     /// it can take care of what a process that died has left.
-    pub fn worker(mut self, worker_type: impl Into<WorkerType>, worker: impl Worker) -> Self {
-        self.workers.push((worker_type.into(), Arc::new(worker)));
+    pub fn worker(self, worker_type: impl Into<WorkerType>, worker: impl Worker) -> Self {
+        self.worker_with(worker_type, worker, WorkerOptions::new())
+    }
+
+    /// Adds the worker for a type, and says how its tasks are treated.
+    pub fn worker_with(
+        mut self,
+        worker_type: impl Into<WorkerType>,
+        worker: impl Worker,
+        options: WorkerOptions,
+    ) -> Self {
+        self.workers.push((worker_type.into(), Arc::new(worker), options));
         self
     }
 
@@ -194,8 +204,8 @@ impl EngineBuilder {
             .map_err(|error| invalid("ids", error.to_string()))?;
         let instance = Instance::new(id, self.name.clone(), started_at);
         let registry = Registry::default();
-        for (worker_type, worker) in std::mem::take(&mut self.workers) {
-            registry.add(worker_type, worker)?;
+        for (worker_type, worker, options) in std::mem::take(&mut self.workers) {
+            registry.add(worker_type, worker, options)?;
         }
         let membership = self.store.join(&instance).await?;
         membership.announce(&registry.types()).await?;

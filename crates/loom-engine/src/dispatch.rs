@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use loom_core::{
-    CancelReason, Cancellation, Claim, Committed, Task, TaskId, Transition, Unreadable,
+    CancelReason, Cancellation, Claim, Committed, Lane, Task, TaskId, Transition, Unreadable,
+    WorkerType,
 };
 use loom_deps::Timestamp;
 use tokio::sync::{Notify, watch};
@@ -33,6 +34,7 @@ pub(crate) struct Dispatch {
 }
 
 struct InFlight {
+    worker_type: WorkerType,
     epoch: u64,
     cancellation: Cancellation,
 }
@@ -52,17 +54,29 @@ impl Dispatch {
         self.wake.notify_one();
     }
 
-    /// The claim that a commit carries which also ends `ending` attempts.
-    pub(crate) fn claim(&self, cx: &Context, ending: usize) -> Claim {
-        let free = if cx.closing.claims_stopped() { 0 } else { self.slots.free() + ending };
-        let limit = u32::try_from(free).unwrap_or(u32::MAX);
+    /// The claim that a commit carries which also ends attempts of these types.
+    pub(crate) fn claim(&self, cx: &Context, ending: &[&WorkerType]) -> Claim {
+        let open = !cx.closing.claims_stopped();
+        let free = if open { self.slots.free() + ending.len() } else { 0 };
+        let lane = |(worker_type, limit): (WorkerType, Option<usize>)| {
+            let left =
+                limit.map_or(free, |limit| limit.saturating_sub(self.busy(&worker_type, ending)));
+            Lane { worker_type, limit: bounded(left.min(free)) }
+        };
         Claim {
             engine_name: cx.name.clone(),
             scope: cx.settings.scope,
-            lanes: cx.registry.lanes(limit),
-            limit,
+            lanes: cx.registry.limits().into_iter().map(lane).collect(),
+            limit: bounded(free),
             now: cx.now(),
         }
+    }
+
+    /// How many attempts of a type will still run when those of `ending` have ended.
+    fn busy(&self, worker_type: &WorkerType, ending: &[&WorkerType]) -> usize {
+        let of_type = |running: &&InFlight| running.worker_type == *worker_type;
+        let running = self.lock().values().filter(of_type).count();
+        running.saturating_sub(ending.iter().filter(|ended| **ended == worker_type).count())
     }
 
     /// Takes in what a commit's claim brought: starts attempts, ends what cannot be read, passes
@@ -84,7 +98,11 @@ impl Dispatch {
 
     fn start(&self, cx: &Arc<Context>, task: Task) {
         let cancellation = Cancellation::new();
-        let in_flight = InFlight { epoch: task.epoch, cancellation: cancellation.clone() };
+        let in_flight = InFlight {
+            worker_type: task.worker_type.clone(),
+            epoch: task.epoch,
+            cancellation: cancellation.clone(),
+        };
         self.lock().insert(task.id.clone(), in_flight);
         let slot = self.slots.take();
         tokio::spawn(attempt(Arc::clone(cx), Arc::new(task), cancellation, slot));
@@ -129,6 +147,10 @@ impl Dispatch {
     fn lock(&self) -> MutexGuard<'_, HashMap<TaskId, InFlight>> {
         self.in_flight.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn bounded(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 /// Looks for due tasks whenever there may be some, until the engine has closed.

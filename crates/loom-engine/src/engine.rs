@@ -19,6 +19,7 @@ use crate::close::{self, WriterTask};
 use crate::context::Context;
 use crate::events::Events;
 use crate::recovery;
+use crate::registry::WorkerOptions;
 use crate::request_id::current_request_id;
 use crate::writer::Receipt;
 
@@ -61,7 +62,20 @@ impl Engine {
     /// [`Error::WorkerExists`] if the type has one, [`Error::WorkerMismatch`] if the worker says it
     /// is for another type, [`Error::Invalid`] if the type is empty or too long.
     pub fn register(&self, worker_type: impl Into<WorkerType>, worker: impl Worker) -> Result<()> {
-        self.cx.registry.add(worker_type.into(), Arc::new(worker))?;
+        self.register_with(worker_type, worker, WorkerOptions::new())
+    }
+
+    /// Adds the worker for a type of task, and says how its tasks are treated.
+    ///
+    /// # Errors
+    /// As [`register`](Engine::register), and [`Error::Invalid`] for options that cannot be used.
+    pub fn register_with(
+        &self,
+        worker_type: impl Into<WorkerType>,
+        worker: impl Worker,
+        options: WorkerOptions,
+    ) -> Result<()> {
+        self.cx.registry.add(worker_type.into(), Arc::new(worker), options)?;
         self.announce();
         Ok(())
     }
@@ -72,7 +86,7 @@ impl Engine {
     /// # Errors
     /// As [`register`](Engine::register), but for a type that has a worker.
     pub fn replace(&self, worker_type: impl Into<WorkerType>, worker: impl Worker) -> Result<()> {
-        self.cx.registry.replace(worker_type.into(), Arc::new(worker))?;
+        self.cx.registry.replace(worker_type.into(), Arc::new(worker), WorkerOptions::new())?;
         self.announce();
         Ok(())
     }

@@ -24,4 +24,5 @@ mod writer;
 pub use builder::EngineBuilder;
 pub use engine::Engine;
 pub use events::{EventStream, Events, Lagged, Subscription};
+pub use registry::WorkerOptions;
 pub use request_id::{current_request_id, with_request_id};

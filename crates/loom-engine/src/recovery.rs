@@ -56,10 +56,10 @@ fn left_by(dead: &InstanceId) -> TaskQuery {
 
 /// Ends what is left of one task, then the task. Says whether it ended as failed_crash.
 async fn end(cx: &Arc<Context>, dead: &Dead, task: Task) -> Result<bool> {
-    let worker = cx.registry.get(&task.worker_type);
+    let registered = cx.registry.get(&task.worker_type);
     if task.status.is_owned() {
-        let reaped = match (&worker, &cx.reaper) {
-            (Some(worker), _) => worker.reap(&task).await,
+        let reaped = match (&registered, &cx.reaper) {
+            (Some(registered), _) => registered.worker.reap(&task).await,
             (None, Some(reaper)) => reaper.reap(&task).await,
             (None, None) => Ok(()),
         };
@@ -67,7 +67,7 @@ async fn end(cx: &Arc<Context>, dead: &Dead, task: Task) -> Result<bool> {
             cx.recorder.not_reaped(&task, &error);
         }
     }
-    let policy = worker.map_or(CrashPolicy::Fail, |worker| worker.crash_policy());
+    let policy = registered.map_or(CrashPolicy::Fail, |registered| registered.crash_policy());
     let task = Arc::new(task);
     let transition = close(cx, dead, &task, policy);
     let receipt = cx.writer.apply(Some(task), transition).await?;

@@ -1,37 +1,141 @@
-//! Which worker does which type of work.
+//! Which worker does which type of work, and how.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
-use loom_core::{Error, Lane, Result, Worker, WorkerType};
+use loom_core::{
+    CrashPolicy, Error, InvalidRequest, QualityGate, Result, RetryPolicy, Worker, WorkerType,
+};
+
+/// How an engine treats the tasks of one worker type. What is not set is as the worker says, and
+/// else as the engine does with all.
+///
+/// ```
+/// use std::time::Duration;
+/// use loom_core::CrashPolicy;
+/// use loom_engine::WorkerOptions;
+///
+/// let options = WorkerOptions::new()
+///     .max_running(2)
+///     .timeout(Duration::from_secs(600))
+///     .crash_policy(CrashPolicy::Rerun);
+/// # let _ = options;
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct WorkerOptions {
+    gate: Option<QualityGate>,
+    retry: Option<RetryPolicy>,
+    timeout: Option<Duration>,
+    crash_policy: Option<CrashPolicy>,
+    max_running: Option<usize>,
+}
+
+impl WorkerOptions {
+    /// Nothing is set.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets how results are judged.
+    #[must_use]
+    pub fn gate(mut self, gate: QualityGate) -> Self {
+        self.gate = Some(gate);
+        self
+    }
+
+    /// Sets how often and how patiently failed attempts are repeated.
+    #[must_use]
+    pub const fn retry_policy(mut self, policy: RetryPolicy) -> Self {
+        self.retry = Some(policy);
+        self
+    }
+
+    /// Sets how long each attempt may take, for tasks that do not say themselves.
+    #[must_use]
+    pub const fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Sets what becomes of a task whose process died.
+    #[must_use]
+    pub const fn crash_policy(mut self, policy: CrashPolicy) -> Self {
+        self.crash_policy = Some(policy);
+        self
+    }
+
+    /// Sets how many attempts of this type may run at once, within the engine's limit. At least 1.
+    #[must_use]
+    pub const fn max_running(mut self, max_running: usize) -> Self {
+        self.max_running = Some(max_running);
+        self
+    }
+}
+
+/// A worker and its options.
+pub(crate) struct Registered {
+    pub(crate) worker: Arc<dyn Worker>,
+    options: WorkerOptions,
+}
+
+impl Registered {
+    /// The gate for this type, if it has one of its own.
+    pub(crate) fn gate(&self) -> Option<QualityGate> {
+        self.options.gate.clone().or_else(|| self.worker.gate())
+    }
+
+    pub(crate) fn retry(&self) -> Option<RetryPolicy> {
+        self.options.retry
+    }
+
+    pub(crate) fn timeout(&self) -> Option<Duration> {
+        self.options.timeout
+    }
+
+    pub(crate) fn crash_policy(&self) -> CrashPolicy {
+        self.options.crash_policy.unwrap_or_else(|| self.worker.crash_policy())
+    }
+}
 
 /// The workers of an engine, by type.
 #[derive(Default)]
 pub(crate) struct Registry {
-    workers: RwLock<BTreeMap<WorkerType, Arc<dyn Worker>>>,
+    workers: RwLock<BTreeMap<WorkerType, Arc<Registered>>>,
 }
 
 impl Registry {
     /// Adds a worker for a type that has none.
-    pub(crate) fn add(&self, worker_type: WorkerType, worker: Arc<dyn Worker>) -> Result<()> {
-        check(&worker_type, &*worker)?;
+    pub(crate) fn add(
+        &self,
+        worker_type: WorkerType,
+        worker: Arc<dyn Worker>,
+        options: WorkerOptions,
+    ) -> Result<()> {
+        check(&worker_type, &*worker, &options)?;
         let mut workers = self.workers.write().unwrap_or_else(PoisonError::into_inner);
         if workers.contains_key(&worker_type) {
             return Err(Error::WorkerExists(worker_type));
         }
-        workers.insert(worker_type, worker);
+        workers.insert(worker_type, Arc::new(Registered { worker, options }));
         Ok(())
     }
 
     /// Sets the worker of a type, whether it has one or not.
-    pub(crate) fn replace(&self, worker_type: WorkerType, worker: Arc<dyn Worker>) -> Result<()> {
-        check(&worker_type, &*worker)?;
+    pub(crate) fn replace(
+        &self,
+        worker_type: WorkerType,
+        worker: Arc<dyn Worker>,
+        options: WorkerOptions,
+    ) -> Result<()> {
+        check(&worker_type, &*worker, &options)?;
         let mut workers = self.workers.write().unwrap_or_else(PoisonError::into_inner);
-        workers.insert(worker_type, worker);
+        workers.insert(worker_type, Arc::new(Registered { worker, options }));
         Ok(())
     }
 
-    pub(crate) fn get(&self, worker_type: &WorkerType) -> Option<Arc<dyn Worker>> {
+    pub(crate) fn get(&self, worker_type: &WorkerType) -> Option<Arc<Registered>> {
         self.read(|workers| workers.get(worker_type).cloned())
     }
 
@@ -47,21 +151,30 @@ impl Registry {
         self.read(|workers| workers.keys().cloned().collect())
     }
 
-    /// What a claim may take: every registered type, up to `limit` of each.
-    pub(crate) fn lanes(&self, limit: u32) -> Vec<Lane> {
-        let lane = |worker_type: &WorkerType| Lane { worker_type: worker_type.clone(), limit };
-        self.read(|workers| workers.keys().map(lane).collect())
+    /// Each registered type, with its limit if it has one of its own.
+    pub(crate) fn limits(&self) -> Vec<(WorkerType, Option<usize>)> {
+        self.read(|workers| {
+            let limit = |registered: &Registered| registered.options.max_running;
+            workers.iter().map(|(name, worker)| (name.clone(), limit(worker))).collect()
+        })
     }
 
-    fn read<T>(&self, look: impl FnOnce(&BTreeMap<WorkerType, Arc<dyn Worker>>) -> T) -> T {
+    fn read<T>(&self, look: impl FnOnce(&BTreeMap<WorkerType, Arc<Registered>>) -> T) -> T {
         look(&self.workers.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-fn check(worker_type: &WorkerType, worker: &dyn Worker) -> Result<()> {
+fn check(worker_type: &WorkerType, worker: &dyn Worker, options: &WorkerOptions) -> Result<()> {
     worker_type
         .check()
-        .map_err(|problem| loom_core::InvalidRequest::new("worker_type", problem.to_string()))?;
+        .map_err(|problem| InvalidRequest::new("worker_type", problem.to_string()))?;
+    if options.max_running == Some(0) {
+        let hint = "with none, no task of the type would ever run";
+        return Err(InvalidRequest::new("max_running", hint).into());
+    }
+    if options.timeout.is_some_and(|timeout| timeout.is_zero()) {
+        return Err(InvalidRequest::new("timeout", "zero leaves no time to run").into());
+    }
     match worker.worker_type() {
         Some(declared) if declared != *worker_type => {
             Err(Error::WorkerMismatch { asked: worker_type.clone(), declared })

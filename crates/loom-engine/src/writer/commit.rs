@@ -74,8 +74,11 @@ impl Commit {
     }
 
     fn push_claim(&mut self, cx: &Context) {
-        let ending = self.pending.iter().filter(|pending| pending.slot.is_some()).count();
-        self.batch.ops.push(Op::Claim(cx.dispatch.claim(cx, ending)));
+        let ends = self.pending.iter().zip(&self.about);
+        let ends = ends.filter(|(pending, _)| pending.slot.is_some());
+        let types = ends.filter_map(|(_, about)| about.as_ref().map(|task| &task.worker_type));
+        let claim = cx.dispatch.claim(cx, &types.collect::<Vec<_>>());
+        self.batch.ops.push(Op::Claim(claim));
         self.about.push(None);
     }
 

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use loom_core::{Task, TaskStatus, worker_fn};
+use loom_core::{QualityGate, RetryPolicy, Task, TaskRequest, TaskStatus, WorkerError, worker_fn};
 use loom_deps::Clock;
+use loom_engine::WorkerOptions;
 use loom_testkit::{CountingWorker, scripted};
 
 use crate::rig::{Rig, end_of, sleepers, soon_enough, work};
@@ -91,4 +92,63 @@ async fn a_task_submitted_by_another_engine_is_noticed() {
     soon_enough(script.next()).await.finish(Ok("done here".into()));
     assert_eq!(end_of(&other, submitted.id).await.result, "done here");
     engine.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_type_with_a_limit_of_its_own_keeps_to_it_and_leaves_the_rest_to_others() {
+    let rig = Rig::new();
+    let (narrow, mut narrow_script) = scripted();
+    let (wide, mut wide_script) = scripted();
+    let engine = rig
+        .builder()
+        .max_running(4)
+        .worker_with("narrow", narrow, WorkerOptions::new().max_running(1))
+        .worker("wide", wide)
+        .start()
+        .await
+        .unwrap();
+    let mut narrow_ids = Vec::new();
+    for _ in 0..3 {
+        narrow_ids.push(engine.submit(TaskRequest::new("narrow", "x")).await.unwrap().id);
+    }
+    for _ in 0..4 {
+        engine.submit(TaskRequest::new("wide", "x")).await.unwrap();
+    }
+    let mut wide_attempts = Vec::new();
+    for _ in 0..3 {
+        wide_attempts.push(soon_enough(wide_script.next()).await);
+    }
+    assert!(wide_script.started().is_none(), "the engine's own limit holds");
+    for id in narrow_ids {
+        let attempt = soon_enough(narrow_script.next()).await;
+        assert_eq!(attempt.task.id, id);
+        assert!(narrow_script.started().is_none(), "one at a time");
+        attempt.finish(Ok("done".into()));
+        end_of(&engine, id).await;
+    }
+    soon_enough(wide_script.next()).await;
+}
+
+#[tokio::test]
+async fn a_type_may_have_its_own_timeout_gate_and_retries() {
+    let rig = Rig::new();
+    let (worker, mut script) = scripted();
+    let none = RetryPolicy { max_retries: 0, ..RetryPolicy::default() };
+    let options = WorkerOptions::new()
+        .timeout(Duration::from_secs(7))
+        .gate(QualityGate::accept_all())
+        .retry_policy(none);
+    let engine = rig.builder().worker_with("work", worker, options).start().await.unwrap();
+    let first = engine.submit(work("x")).await.unwrap();
+    let attempt = soon_enough(script.next()).await;
+    let deadline = rig.clock.now().saturating_add(Duration::from_secs(7));
+    assert_eq!(attempt.cx.deadline(), Some(deadline));
+    attempt.finish(Ok("".into()));
+    assert_eq!(end_of(&engine, first.id).await.status, TaskStatus::Completed);
+    let second = engine.submit(work("x").timeout(Duration::from_secs(2))).await.unwrap();
+    let attempt = soon_enough(script.next()).await;
+    let deadline = rig.clock.now().saturating_add(Duration::from_secs(2));
+    assert_eq!(attempt.cx.deadline(), Some(deadline), "the task's own wins");
+    attempt.finish(Err(WorkerError::transient("no")));
+    assert_eq!(end_of(&engine, second.id).await.attempt, 1);
 }
