@@ -3,9 +3,11 @@
 use loom_deps::Timestamp;
 
 use crate::ids::{InstanceId, TaskId, WorkerType};
+use crate::limits::PROGRESS_LINE_BYTES_MAX;
 use crate::request::NewTask;
 use crate::status::TaskStatus;
 use crate::task::{Task, TaskSummary};
+use crate::text::first_bytes;
 use crate::transition::Transition;
 
 /// One operation of a [`Batch`].
@@ -64,6 +66,32 @@ pub struct ProgressReport {
     pub lines: u64,
     /// When the last one came.
     pub at: Timestamp,
+}
+
+impl ProgressReport {
+    /// The report that `text` makes of the attempt that runs of `task`.
+    #[must_use]
+    pub fn of(task: &Task, text: &str, at: Timestamp) -> Self {
+        let (line, lines) = Self::condense(text);
+        let line = line.unwrap_or_default();
+        Self { task: task.id.clone(), epoch: task.epoch, line, lines, at }
+    }
+
+    /// What is kept of `text`: its last line that is not blank, cut to 100 bytes, and the number of
+    /// its lines, which is never 0.
+    ///
+    /// ```
+    /// use loom_core::ProgressReport;
+    ///
+    /// assert_eq!(ProgressReport::condense("one\ntwo\n \n"), (Some("two".into()), 3));
+    /// assert_eq!(ProgressReport::condense(" "), (None, 1));
+    /// ```
+    #[must_use]
+    pub fn condense(text: &str) -> (Option<String>, u64) {
+        let lines = u64::try_from(text.lines().count().max(1)).unwrap_or(u64::MAX);
+        let last = text.lines().rev().find(|line| !line.trim().is_empty());
+        (last.map(|line| first_bytes(line, PROGRESS_LINE_BYTES_MAX).to_owned()), lines)
+    }
 }
 
 /// Asks for the end of a task, whoever has it in hand.

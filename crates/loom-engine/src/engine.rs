@@ -44,6 +44,10 @@ impl Engine {
         Self { cx, writer: Arc::new(Mutex::new(Some(writer))) }
     }
 
+    pub(crate) const fn cx(&self) -> &Arc<Context> {
+        &self.cx
+    }
+
     /// The engine's name.
     #[must_use]
     pub fn name(&self) -> &str {

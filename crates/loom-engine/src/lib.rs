@@ -5,6 +5,7 @@
 //! that is stored passes `writer.rs`, and everything that is said about what happened comes from
 //! `record.rs`, fed by what was committed.
 
+mod admin;
 mod attempt;
 mod builder;
 mod close;

@@ -3,8 +3,8 @@
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use loom_core::limits::{PROGRESS_INTERVAL_MIN, PROGRESS_LINE_BYTES_MAX};
-use loom_core::{ProgressReport, ProgressSink, Task, first_bytes};
+use loom_core::limits::PROGRESS_INTERVAL_MIN;
+use loom_core::{ProgressReport, ProgressSink, Task};
 use loom_deps::{Clock, Timestamp};
 use tokio::sync::Notify;
 
@@ -51,7 +51,8 @@ impl Reports {
             lines: waiting.lines,
             at: waiting.at,
         };
-        cx.writer.report(task, report).await;
+        // What a broken store loses of it is no harm: the attempt goes on.
+        let _ = cx.writer.report(task, report).await;
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
@@ -62,12 +63,12 @@ impl Reports {
 impl ProgressSink for Reports {
     fn report(&self, text: &str) {
         let at = self.clock.now();
+        let (line, lines) = ProgressReport::condense(text);
         let mut waiting = self.lock();
-        let lines = text.lines().count().max(1);
-        waiting.lines = waiting.lines.saturating_add(u64::try_from(lines).unwrap_or(u64::MAX));
+        waiting.lines = waiting.lines.saturating_add(lines);
         waiting.at = at;
-        if let Some(line) = text.lines().rev().find(|line| !line.trim().is_empty()) {
-            first_bytes(line, PROGRESS_LINE_BYTES_MAX).clone_into(&mut waiting.line);
+        if let Some(line) = line {
+            waiting.line = line;
         }
         drop(waiting);
         self.came.notify_one();

@@ -96,11 +96,15 @@ impl Writer {
         ask(&self.changes, Op::Cancel(cancel), None, since).await
     }
 
-    /// Records progress. What a broken store loses of it is no harm.
-    pub(crate) async fn report(&self, task: &Arc<Task>, report: ProgressReport) {
+    /// Records progress.
+    pub(crate) async fn report(
+        &self,
+        task: &Arc<Task>,
+        report: ProgressReport,
+    ) -> Result<Receipt, StoreError> {
         let since = report.at;
         let about = Some(Arc::clone(task));
-        let _ = ask(&self.changes, Op::Progress(report), about, since).await;
+        ask(&self.changes, Op::Progress(report), about, since).await
     }
 
     /// Claims what is due. Returns when that has been done.

@@ -11,6 +11,7 @@ mod dispatching;
 mod events;
 mod instruments;
 mod judging;
+mod operating;
 mod outages;
 mod recovery;
 mod retrying;
