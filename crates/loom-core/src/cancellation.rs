@@ -13,6 +13,10 @@ pub enum CancelReason {
     Requested,
     /// The attempt took longer than its timeout.
     Timeout,
+    /// The attempt went without a sign of life for longer than its idle timeout.
+    Idle,
+    /// The task took longer than its deadline.
+    Deadline,
     /// The engine shuts down.
     Shutdown,
     /// The task is no longer in the hands of this instance.

@@ -36,6 +36,7 @@ pub struct TaskContext {
     attempt: u32,
     deadline: Option<Timestamp>,
     request_id: Option<Arc<str>>,
+    trace_context: Option<Arc<str>>,
     progress: Arc<dyn ProgressSink>,
 }
 
@@ -48,6 +49,7 @@ impl TaskContext {
             attempt: 1,
             deadline: None,
             request_id: None,
+            trace_context: None,
             progress: Arc::new(NoProgress),
         }
     }
@@ -80,6 +82,13 @@ impl TaskContext {
         self
     }
 
+    /// Sets the trace that the attempt belongs to.
+    #[must_use]
+    pub fn with_trace_context(mut self, trace_context: Option<&str>) -> Self {
+        self.trace_context = trace_context.map(Into::into);
+        self
+    }
+
     /// Sets who takes the lines that the attempt reports.
     #[must_use]
     pub fn with_progress(mut self, progress: Arc<dyn ProgressSink>) -> Self {
@@ -109,6 +118,13 @@ impl TaskContext {
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         self.request_id.as_deref()
+    }
+
+    /// The trace that the attempt belongs to, as a W3C `traceparent`, to be handed on to whatever
+    /// the worker calls.
+    #[must_use]
+    pub fn trace_context(&self) -> Option<&str> {
+        self.trace_context.as_deref()
     }
 
     /// Reports a line of progress. Returns at once; lines that come faster than they can be kept

@@ -25,6 +25,10 @@ pub enum Outcome {
     Panicked(String),
     /// The attempt was told to stop after its timeout. With what it had produced.
     TimedOut(Duration, Option<WorkerResult>),
+    /// The attempt was told to stop after its idle timeout. With what it had produced.
+    Idled(Duration, Option<WorkerResult>),
+    /// The task's deadline has passed. With what the attempt had produced.
+    TooLate(Duration, Option<WorkerResult>),
     /// The attempt was told to stop because the task's end was asked for.
     Cancelled(Option<WorkerResult>),
     /// The attempt was told to stop because the engine shuts down.
@@ -83,6 +87,14 @@ pub fn decide(
             let error = (FailureCode::Timeout, format!("timed out after {after:?}"));
             retry.or_fail(true, RetryReason::Failed, ended(task, output, Some(error)))
         }
+        Outcome::Idled(after, output) => {
+            let error = (FailureCode::IdleTimeout, format!("no sign of life for {after:?}"));
+            retry.or_fail(true, RetryReason::Failed, ended(task, output, Some(error)))
+        }
+        Outcome::TooLate(after, output) => {
+            let error = (FailureCode::Deadline, format!("not done within {after:?}"));
+            Transition::fail(task, now, ended(task, output, Some(error)))
+        }
         Outcome::Cancelled(output) => Transition::cancel(task, now, ended(task, output, None)),
         Outcome::Interrupted(policy, output) => {
             let error = "the engine was shut down before the attempt ended".to_owned();
@@ -124,14 +136,25 @@ impl Retry<'_> {
             return Transition::fail(self.task, self.now, ended);
         }
         let wait = self.policy.backoff(self.task.retries, self.unit);
-        let due = self.now.saturating_add(wait);
-        Transition::retry(self.task, self.now, due, reason, ended)
+        self.at(self.now.saturating_add(wait), reason, ended)
+    }
+
+    /// Another attempt, unless it would come after the task's deadline.
+    fn at(&self, due: Timestamp, reason: RetryReason, mut ended: Ended) -> Transition {
+        if self.task.over_at().is_none_or(|over| due < over) {
+            return Transition::retry(self.task, self.now, due, reason, ended);
+        }
+        let said = ended.error.unwrap_or_default();
+        let error = format!("{said}; the next attempt would come after the deadline");
+        ended.error = Some(head_and_tail(error, ERROR_BYTES_MAX));
+        ended.failure = Some(FailureCode::Deadline);
+        Transition::fail(self.task, self.now, ended)
     }
 
     fn parked(&self, wait: Duration, mut ended: Ended) -> Transition {
         let due = self.now.saturating_add(wait);
         if wait <= PARKED_MAX && self.task.parked() < UNCOUNTED_MAX {
-            return Transition::retry(self.task, self.now, due, RetryReason::Parked, ended);
+            return self.at(due, RetryReason::Parked, ended);
         }
         let said = ended.error.unwrap_or_default();
         let error = format!("{said}; not before {due}, which is beyond the longest wait");

@@ -51,12 +51,18 @@ pub struct TaskRequest {
     pub effort: Option<String>,
     /// How long each attempt may take.
     pub timeout: Option<Duration>,
+    /// How long an attempt may go without a sign of life.
+    pub idle_timeout: Option<Duration>,
+    /// How long the task may take from its submission on, waits and all attempts together.
+    pub deadline: Option<Duration>,
     /// Retries after the first attempt, in place of the engine's number.
     pub max_retries: Option<u32>,
     /// Values to keep beside the task.
     pub metadata: Metadata,
     /// Not before this moment.
     pub run_at: Option<Timestamp>,
+    /// The trace that the task belongs to, as a W3C `traceparent`. Set by the engine unless given.
+    pub trace_context: Option<String>,
 }
 
 impl TaskRequest {
@@ -128,6 +134,21 @@ impl TaskRequest {
         self
     }
 
+    /// Limits the time that an attempt may go without reporting progress. Output of a command counts
+    /// as progress.
+    #[must_use]
+    pub fn idle_timeout(mut self, idle_timeout: Duration) -> Self {
+        self.idle_timeout = Some(idle_timeout);
+        self
+    }
+
+    /// Limits the task's time from its submission on, waits and all attempts together.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
     /// Sets the number of retries after the first attempt.
     #[must_use]
     pub fn max_retries(mut self, max_retries: u32) -> Self {
@@ -166,6 +187,7 @@ impl TaskRequest {
         name("role", self.role.as_ref())?;
         name("model", self.model.as_ref())?;
         name("effort", self.effort.as_ref())?;
+        name("trace_context", self.trace_context.as_ref())?;
         if let Some(cwd) = &self.cwd {
             bounded("cwd", cwd, limits::CWD_BYTES_MAX)?;
             without_nul("cwd", cwd)?;
@@ -195,9 +217,16 @@ impl TaskRequest {
     }
 
     fn check_numbers(&self) -> Result<(), InvalidRequest> {
-        if self.timeout.is_some_and(|timeout| timeout.is_zero()) {
-            let what = "zero leaves no time to run; leave it out for no limit";
-            return Err(InvalidRequest::new("timeout", what));
+        let times = [
+            ("timeout", self.timeout),
+            ("idle_timeout", self.idle_timeout),
+            ("deadline", self.deadline),
+        ];
+        for (field, time) in times {
+            if time.is_some_and(|time| time.is_zero()) {
+                let what = "zero leaves no time to run; leave it out for no limit";
+                return Err(InvalidRequest::new(field, what));
+            }
         }
         if self.max_retries.is_some_and(|retries| retries > limits::RETRIES_MAX) {
             let what = format!("at most {} retries are possible", limits::RETRIES_MAX);
@@ -285,6 +314,9 @@ impl NewTask {
             model: request.model,
             effort: request.effort,
             timeout: request.timeout,
+            idle_timeout: request.idle_timeout,
+            deadline: request.deadline,
+            trace_context: request.trace_context,
             max_retries: request.max_retries,
             metadata: request.metadata,
             result: String::new(),

@@ -106,8 +106,13 @@ impl RetryPolicy {
     /// ```
     #[must_use]
     pub fn backoff(&self, retries: u32, unit: f64) -> Duration {
-        let doubled = 2u32.checked_pow(retries).and_then(|factor| self.base.checked_mul(factor));
-        let ceiling = doubled.unwrap_or(self.max).min(self.max);
-        ceiling.mul_f64(unit.clamp(0.0, 1.0))
+        // Doubled so often, any wait that is not zero is the longest there is.
+        let doublings = 0..retries.min(128);
+        let ceiling =
+            doublings.fold(self.base.min(self.max), |wait, _| wait.saturating_mul(2).min(self.max));
+        // Neither rounding nor a number that is none may lead beyond the ceiling.
+        let part = if unit > 0.0 { unit.min(1.0) } else { 0.0 };
+        let wait = Duration::try_from_secs_f64(ceiling.as_secs_f64() * part);
+        wait.unwrap_or(ceiling).min(ceiling)
     }
 }

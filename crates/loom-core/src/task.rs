@@ -80,6 +80,12 @@ pub struct Task {
     pub effort: Option<String>,
     /// How long each attempt may take. `None`: as long as it likes.
     pub timeout: Option<Duration>,
+    /// How long an attempt may go without a sign of life.
+    pub idle_timeout: Option<Duration>,
+    /// How long the task may take from its submission on, waits and all attempts together.
+    pub deadline: Option<Duration>,
+    /// The trace that the task belongs to, as a W3C `traceparent`.
+    pub trace_context: Option<String>,
     /// Retries after the first attempt, if the request named a number.
     pub max_retries: Option<u32>,
     /// Values of the request, and those that workers added.
@@ -127,6 +133,12 @@ impl Task {
         let repeated = self.attempt.saturating_sub(1);
         let other = self.retries.saturating_add(self.interruptions).saturating_add(self.crashes);
         repeated.saturating_sub(other)
+    }
+
+    /// When the task's time is over, if it has a deadline.
+    #[must_use]
+    pub fn over_at(&self) -> Option<Timestamp> {
+        self.deadline.map(|deadline| self.created_at.saturating_add(deadline))
     }
 
     /// The task without its large and secret parts.
@@ -263,6 +275,10 @@ struct Details<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     timeout_ms: Option<u128>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    idle_timeout_ms: Option<u128>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deadline_ms: Option<u128>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     max_retries: Option<u32>,
     #[serde(skip_serializing_if = "Metadata::is_empty")]
     metadata: &'a Metadata,
@@ -284,7 +300,9 @@ impl Serialize for Task {
             model: self.model.as_deref(),
             effort: self.effort.as_deref(),
             timeout: self.timeout.map(seconds),
-            timeout_ms: self.timeout.map(|timeout| timeout.as_millis()),
+            timeout_ms: self.timeout.map(|time| time.as_millis()),
+            idle_timeout_ms: self.idle_timeout.map(|time| time.as_millis()),
+            deadline_ms: self.deadline.map(|time| time.as_millis()),
             max_retries: self.max_retries,
             metadata: &self.metadata,
             result: &self.result,

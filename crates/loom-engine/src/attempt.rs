@@ -16,6 +16,7 @@ use crate::context::Context;
 use crate::progress::Reports;
 use crate::registry::Registered;
 use crate::slots::Slot;
+use crate::trace;
 use crate::writer::Ended;
 
 /// Makes one attempt. The task arrives claimed and started: the commit that claimed it said so.
@@ -28,7 +29,10 @@ pub(crate) async fn attempt(
     let reports = Arc::new(Reports::new(Arc::clone(&cx.clock)));
     let registered = cx.registry.get(&task.worker_type);
     let outcome = match &registered {
-        Some(registered) => run(&cx, &task, registered, &cancellation, &reports).await,
+        Some(registered) => {
+            let run = run(&cx, &task, registered, &cancellation, &reports);
+            trace::spanned(&cx.tracer, &task, run).await
+        }
         None => Outcome::Failed(unregistered(&task)),
     };
     reports.send(&cx, &task).await;
@@ -46,13 +50,13 @@ async fn run(
     cancellation: &Cancellation,
     reports: &Arc<Reports>,
 ) -> Outcome {
-    let timeout = task.timeout.or_else(|| registered.timeout());
-    let deadline = timeout.map(|timeout| cx.now().saturating_add(timeout));
+    let limits = Limits::new(task, registered, cx.now());
     let context = TaskContext::new()
         .with_cancellation(cancellation.clone())
         .with_attempt(task.attempt)
-        .with_deadline(deadline)
+        .with_deadline(limits.ends_at())
         .with_request_id(task.request_id.as_deref())
+        .with_trace_context(trace::current().as_deref().or(task.trace_context.as_deref()))
         .with_progress(Arc::clone(reports) as Arc<_>);
     let work =
         async { AssertUnwindSafe(registered.worker.execute(&context, task)).catch_unwind().await };
@@ -61,7 +65,7 @@ async fn run(
         tokio::select! {
             biased;
             () = cancellation.cancelled() => {}
-            () = passes(cx, deadline) => cancellation.cancel(CancelReason::Timeout),
+            reason = limits.reached(cx, reports) => cancellation.cancel(reason),
         }
         cx.sleep(cx.settings.cancel_grace).await;
     };
@@ -73,15 +77,58 @@ async fn run(
     };
     match returned {
         Some(Ok(Ok(result))) => judge(cx, task, registered, result).await,
-        Some(Ok(Err(error))) => stopped(timeout, registered, cancellation, error),
+        Some(Ok(Err(error))) => stopped(&limits, registered, cancellation, error),
         Some(Err(panic)) => Outcome::Panicked(text_of(panic)),
-        None => stopped(timeout, registered, cancellation, WorkerError::cancelled()),
+        None => stopped(&limits, registered, cancellation, WorkerError::cancelled()),
     }
 }
 
-async fn passes(cx: &Context, deadline: Option<Timestamp>) {
-    match deadline {
-        Some(deadline) => cx.timer.sleep_until(deadline).await,
+/// How long an attempt may take, by each of the limits that it can have.
+struct Limits {
+    timeout: Option<Duration>,
+    idle: Option<Duration>,
+    deadline: Option<Duration>,
+    times_out_at: Option<Timestamp>,
+    over_at: Option<Timestamp>,
+}
+
+impl Limits {
+    fn new(task: &Task, registered: &Registered, now: Timestamp) -> Self {
+        let timeout = task.timeout.or_else(|| registered.timeout());
+        Self {
+            timeout,
+            idle: task.idle_timeout,
+            deadline: task.deadline,
+            times_out_at: timeout.map(|timeout| now.saturating_add(timeout)),
+            over_at: task.over_at(),
+        }
+    }
+
+    /// When the attempt will be told to stop, whatever it does.
+    fn ends_at(&self) -> Option<Timestamp> {
+        [self.times_out_at, self.over_at].into_iter().flatten().min()
+    }
+
+    /// Returns when one of the limits is reached, with the reason to stop.
+    async fn reached(&self, cx: &Context, reports: &Reports) -> CancelReason {
+        let idle = async {
+            match self.idle {
+                Some(limit) => reports.silence(cx, limit).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            () = passes(cx, self.over_at) => CancelReason::Deadline,
+            () = passes(cx, self.times_out_at) => CancelReason::Timeout,
+            () = idle => CancelReason::Idle,
+        }
+    }
+}
+
+async fn passes(cx: &Context, at: Option<Timestamp>) {
+    match at {
+        Some(at) => cx.timer.sleep_until(at).await,
         None => std::future::pending().await,
     }
 }
@@ -123,20 +170,19 @@ async fn previous_outputs(cx: &Context, task: &Task) -> Vec<String> {
 
 /// An error of an attempt that was told to stop says less than why it was told.
 fn stopped(
-    timeout: Option<Duration>,
+    limits: &Limits,
     registered: &Registered,
     cancellation: &Cancellation,
     mut error: WorkerError,
 ) -> Outcome {
-    match cancellation.reason() {
-        None => Outcome::Failed(error),
-        Some(CancelReason::Timeout) => {
-            Outcome::TimedOut(timeout.unwrap_or_default(), error.take_output())
-        }
-        Some(CancelReason::Shutdown) => {
-            Outcome::Interrupted(registered.crash_policy(), error.take_output())
-        }
-        Some(_) => Outcome::Cancelled(error.take_output()),
+    let Some(reason) = cancellation.reason() else { return Outcome::Failed(error) };
+    let output = error.take_output();
+    match reason {
+        CancelReason::Timeout => Outcome::TimedOut(limits.timeout.unwrap_or_default(), output),
+        CancelReason::Idle => Outcome::Idled(limits.idle.unwrap_or_default(), output),
+        CancelReason::Deadline => Outcome::TooLate(limits.deadline.unwrap_or_default(), output),
+        CancelReason::Shutdown => Outcome::Interrupted(registered.crash_policy(), output),
+        _ => Outcome::Cancelled(output),
     }
 }
 

@@ -12,6 +12,7 @@ use loom_core::{
 use loom_deps::{
     Clock, IdGen, Logger, Rng, SystemClock, SystemTimer, Timer, TracingLogger, UuidIds,
 };
+use opentelemetry::global::BoxedTracer;
 use opentelemetry::metrics::Meter;
 use tokio::sync::RwLock;
 
@@ -53,6 +54,7 @@ pub struct EngineBuilder {
     rng: Rng,
     logger: Arc<dyn Logger>,
     meter: Option<Meter>,
+    tracer: Option<BoxedTracer>,
 }
 
 impl EngineBuilder {
@@ -77,6 +79,7 @@ impl EngineBuilder {
             rng: Rng::random(),
             logger: Arc::new(TracingLogger),
             meter: None,
+            tracer: None,
         }
     }
 
@@ -190,6 +193,13 @@ impl EngineBuilder {
         self
     }
 
+    /// Sets where the spans of attempts go. Default: `loom` of the program's tracer provider, which
+    /// does nothing unless one was set.
+    pub fn tracer(mut self, tracer: BoxedTracer) -> Self {
+        self.tracer = Some(tracer);
+        self
+    }
+
     /// Checks the settings, makes the store ready, joins it, takes care of what dead processes have
     /// left, and sets the engine going. Must be called on a tokio runtime.
     ///
@@ -250,6 +260,7 @@ impl EngineBuilder {
             rng: self.rng,
             dispatch: Dispatch::new(self.max_running),
             settings: self.settings,
+            tracer: self.tracer.unwrap_or_else(|| opentelemetry::global::tracer("loom")),
             reaper: self.reaper,
             registry,
             writer,

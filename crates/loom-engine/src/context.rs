@@ -7,6 +7,7 @@ use loom_core::{
     ClaimScope, Error, InstanceId, Membership, QualityGate, Reaper, Result, RetryPolicy, TaskStore,
 };
 use loom_deps::{Clock, IdGen, Rng, Timer, Timestamp};
+use opentelemetry::global::BoxedTracer;
 use tokio::sync::{RwLock, RwLockReadGuard};
 
 use crate::close::Closing;
@@ -28,6 +29,7 @@ pub(crate) struct Context {
     pub(crate) ids: Arc<dyn IdGen>,
     pub(crate) rng: Rng,
     pub(crate) settings: Settings,
+    pub(crate) tracer: BoxedTracer,
     pub(crate) reaper: Option<Box<dyn Reaper>>,
     pub(crate) registry: Registry,
     pub(crate) writer: Writer,

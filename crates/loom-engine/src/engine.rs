@@ -21,6 +21,7 @@ use crate::events::Events;
 use crate::recovery;
 use crate::registry::WorkerOptions;
 use crate::request_id::current_request_id;
+use crate::trace;
 use crate::writer::Receipt;
 
 /// Takes tasks, makes them durable and runs them. Cheap to clone; clones are the same engine.
@@ -125,6 +126,7 @@ impl Engine {
         let cx = &self.cx;
         let submitting = cx.closing.submit()?;
         request.request_id = request.request_id.or_else(current_request_id);
+        request.trace_context = request.trace_context.or_else(trace::current);
         request.check()?;
         let begun = cx.now();
         let homeless = self.is_homeless(&request.worker_type).await?;

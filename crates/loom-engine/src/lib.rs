@@ -19,6 +19,7 @@ mod recovery;
 mod registry;
 mod request_id;
 mod slots;
+mod trace;
 mod waiters;
 mod writer;
 

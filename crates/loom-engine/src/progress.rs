@@ -2,11 +2,12 @@
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use loom_core::limits::PROGRESS_INTERVAL_MIN;
 use loom_core::{ProgressReport, ProgressSink, Task};
 use loom_deps::{Clock, Timestamp};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use crate::context::Context;
 
@@ -15,6 +16,8 @@ pub(crate) struct Reports {
     clock: Arc<dyn Clock>,
     waiting: Mutex<Waiting>,
     came: Notify,
+    /// When the attempt gave its last sign of life.
+    alive: watch::Sender<Timestamp>,
 }
 
 #[derive(Default)]
@@ -26,7 +29,19 @@ struct Waiting {
 
 impl Reports {
     pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, waiting: Mutex::default(), came: Notify::new() }
+        let alive = watch::Sender::new(clock.now());
+        Self { clock, waiting: Mutex::default(), came: Notify::new(), alive }
+    }
+
+    /// Returns when there has been no sign of life for `limit`.
+    pub(crate) async fn silence(&self, cx: &Context, limit: Duration) {
+        loop {
+            let last = *self.alive.borrow();
+            cx.timer.sleep_until(last.saturating_add(limit)).await;
+            if *self.alive.borrow() == last {
+                return;
+            }
+        }
     }
 
     /// Writes what comes, without end; dropped with the attempt.
@@ -71,6 +86,7 @@ impl ProgressSink for Reports {
             waiting.line = line;
         }
         drop(waiting);
+        self.alive.send_replace(at);
         self.came.notify_one();
     }
 }

@@ -110,3 +110,35 @@ async fn log_records_carry_the_canonical_fields_and_no_content() {
     let everything = format!("{records:?}");
     assert!(!everything.contains("secret prompt") && !everything.contains("the output"));
 }
+
+#[tokio::test]
+async fn each_attempt_is_a_span_in_the_trace_of_its_submission() {
+    use opentelemetry::global::BoxedTracer;
+    use opentelemetry::trace::{FutureExt, TraceContextExt, Tracer, TracerProvider};
+    use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};
+
+    let rig = Rig::new();
+    let exporter = InMemorySpanExporter::default();
+    let provider = SdkTracerProvider::builder().with_simple_exporter(exporter.clone()).build();
+    let (worker, mut script) = loom_testkit::scripted();
+    let tracer = BoxedTracer::new(Box::new(provider.tracer("loom")));
+    let engine = rig.builder().worker("work", worker).tracer(tracer).start().await.unwrap();
+
+    let caller = provider.tracer("caller");
+    let context = opentelemetry::Context::new().with_span(caller.start("request"));
+    let trace = context.span().span_context().trace_id();
+    let submitted = engine.submit(work("x")).with_context(context.clone()).await.unwrap();
+    let attempt = soon_enough(script.next()).await;
+    let handed_on = attempt.cx.trace_context().unwrap().to_owned();
+    assert!(handed_on.contains(&trace.to_string()));
+    attempt.finish(Err(WorkerError::permanent("no")));
+    end_of(&engine, submitted.id).await;
+
+    let spans = exporter.get_finished_spans().unwrap();
+    let span = spans.iter().find(|span| span.name == "loom.attempt").unwrap();
+    assert_eq!(span.span_context.trace_id(), trace);
+    assert_eq!(span.parent_span_id, context.span().span_context().span_id());
+    assert!(handed_on.contains(&span.span_context.span_id().to_string()));
+    let error = span.attributes.iter().find(|attribute| attribute.key.as_str() == "error.type");
+    assert_eq!(error.unwrap().value.as_str(), "worker_error");
+}

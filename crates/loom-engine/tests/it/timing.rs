@@ -7,7 +7,7 @@ use loom_core::{
 };
 use loom_deps::Clock;
 
-use crate::rig::{Rig, end_of, next, sleepers, soon_enough, until, work};
+use crate::rig::{Rig, as_time_passes, end_of, next, sleepers, soon_enough, until, work};
 
 #[tokio::test]
 async fn an_attempt_is_told_to_stop_at_its_timeout_and_keeps_its_output() {
@@ -105,4 +105,56 @@ async fn progress_is_kept_with_the_task_and_told_of() {
     attempt.finish(Ok("done".into()));
     let task = end_of(&engine, submitted.id).await;
     assert_eq!((task.progress.line, task.progress.lines), ("ü".repeat(50), 5));
+}
+
+#[tokio::test]
+async fn an_attempt_that_gives_no_sign_of_life_is_told_to_stop() {
+    let rig = Rig::new();
+    let (engine, mut script) = rig.scripted().await;
+    let request = work("x").idle_timeout(Duration::from_secs(60)).max_retries(0);
+    let submitted = engine.submit(request).await.unwrap();
+    let attempt = soon_enough(script.next()).await;
+    for _ in 0..3 {
+        soon_enough(sleepers(&rig)).await;
+        rig.clock.advance(Duration::from_secs(40));
+        attempt.cx.progress("still here");
+        tokio::task::yield_now().await;
+    }
+    assert!(!attempt.cx.cancellation().is_cancelled());
+    let cancelled = attempt.cancelled();
+    assert_eq!(as_time_passes(&rig, cancelled).await, Some(CancelReason::Idle));
+    attempt.finish(Err(WorkerError::cancelled().with_output(WorkerResult::new("half"))));
+    let task = end_of(&engine, submitted.id).await;
+    assert_eq!((task.failure, task.result.as_str()), (Some(FailureCode::IdleTimeout), "half"));
+    assert_eq!(task.error.as_deref(), Some("no sign of life for 60s"));
+}
+
+#[tokio::test]
+async fn a_task_past_its_deadline_ends_for_good_however_many_retries_are_left() {
+    let rig = Rig::new();
+    let (engine, mut script) = rig.scripted().await;
+    let request = work("x").deadline(Duration::from_secs(100)).timeout(Duration::from_secs(500));
+    let submitted = engine.submit(request).await.unwrap();
+    let attempt = soon_enough(script.next()).await;
+    let over = rig.clock.now().saturating_add(Duration::from_secs(100));
+    assert_eq!(attempt.cx.deadline(), Some(over));
+    soon_enough(sleepers(&rig)).await;
+    rig.clock.set(over);
+    assert_eq!(soon_enough(attempt.cancelled()).await, Some(CancelReason::Deadline));
+    attempt.finish(Err(WorkerError::cancelled()));
+    let task = end_of(&engine, submitted.id).await;
+    assert_eq!((task.status, task.failure), (TaskStatus::Failed, Some(FailureCode::Deadline)));
+    assert_eq!(task.attempt, 1);
+}
+
+#[tokio::test]
+async fn a_retry_that_would_come_after_the_deadline_is_not_waited_for() {
+    let rig = Rig::new();
+    let (engine, mut script) = rig.scripted().await;
+    let submitted = engine.submit(work("x").deadline(Duration::from_secs(100))).await.unwrap();
+    let error = WorkerError::retry_after(Duration::from_secs(3600), "limit reached");
+    soon_enough(script.next()).await.finish(Err(error));
+    let task = end_of(&engine, submitted.id).await;
+    assert_eq!(task.failure, Some(FailureCode::Deadline));
+    assert!(task.error.unwrap().contains("limit reached; the next attempt would come after"));
 }
