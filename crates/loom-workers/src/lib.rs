@@ -1,1 +1,51 @@
-//! stub
+//! Workers that run commands as processes of this machine.
+//!
+//! [`SubprocessBase`] is told by a [`Resolver`] which [`Command`] a task stands for, runs it without
+//! a shell, takes in what it prints while it prints it, and ends everything that it started: when it
+//! is told to stop, and also when the command itself has ended. [`CommandLine`] is the resolver for
+//! tasks that say themselves what to run; [`command_request`] makes such tasks.
+//!
+//! ```
+//! use loom_core::{Task, WorkerError};
+//! use loom_workers::{Command, Stdin, SubprocessBase};
+//!
+//! let summaries = SubprocessBase::new(|task: &Task| {
+//!     Ok(Command::new("wc").arg("-w").stdin(Stdin::text(task.prompt.as_str())))
+//! });
+//! # let _: &dyn loom_core::Worker = &summaries;
+//! ```
+//!
+//! For Unix. What depends on the operating system stands in one small module for each; Linux is the
+//! one on which nothing that a command started gets away.
+
+pub mod keys;
+
+mod base;
+mod capture;
+mod command;
+mod command_line;
+mod environment;
+mod intake;
+mod leftovers;
+mod lines;
+mod os;
+mod outcome;
+mod pipes;
+mod process;
+mod runner;
+mod signals;
+mod start_error;
+mod time;
+mod tree;
+
+pub use base::{SubprocessBase, TERM_GRACE};
+pub use capture::Capture;
+pub use command::{Command, Inherit, Resolver, Stdin};
+pub use command_line::{CommandLine, command_request};
+pub use environment::{ATTEMPT_VARIABLE, Environment, TASK_ID_VARIABLE, TRACE_VARIABLE};
+pub use intake::{Intake, OutputSink, STDERR_BYTES_MAX};
+pub use leftovers::{Leftovers, kill_tree};
+pub use lines::{LINE_BYTES_MAX, Lines};
+pub use process::{ProcessRunner, RUN_VARIABLE};
+pub use runner::{Exit, ExitStatus, Run, Runner};
+pub use time::Time;
