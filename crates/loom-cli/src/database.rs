@@ -56,7 +56,7 @@ impl Database {
 
     /// The store, to be looked at; `None` if there is no database yet.
     pub(crate) fn readable(&self) -> Option<SqliteStore> {
-        self.path.exists().then(|| SqliteStore::builder(&self.path).read_only().build())
+        self.path.exists().then(|| SqliteStore::open(&self.path))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{Cell, Color, ContentArrangement, Table, presets};
 use loom::{Clock, Page, SystemClock, TaskQuery, TaskStatus, TaskStore, TaskSummary, Timestamp};
 
 use crate::args::ListArgs;
@@ -49,20 +49,30 @@ fn json(page: &Page) -> String {
 
 fn table(page: &Page, now: Timestamp) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(["TASK", "STATUS", "COMMAND", "PROJECT", "SUBMITTED", "TOOK", "DETAIL"]);
     for task in &page.tasks {
         table.add_row([
-            task.seq.to_string(),
-            say::status(task.status),
-            task.cli.clone().unwrap_or_else(|| task.worker_type.to_string()),
-            task.project_id.clone(),
-            say::ago(task.created_at, now),
-            took(task, now),
-            detail(task),
+            Cell::new(task.seq),
+            Cell::new(task.status).fg(colour(task.status)),
+            Cell::new(task.cli.as_deref().unwrap_or(task.worker_type.as_str())),
+            Cell::new(&task.project_id),
+            Cell::new(say::ago(task.created_at, now)),
+            Cell::new(took(task, now)),
+            Cell::new(detail(task)),
         ]);
     }
     table
+}
+
+const fn colour(status: TaskStatus) -> Color {
+    match status {
+        TaskStatus::Completed => Color::Green,
+        TaskStatus::Failed | TaskStatus::FailedCrash => Color::Red,
+        TaskStatus::Cancelled => Color::Yellow,
+        TaskStatus::Running | TaskStatus::Dispatched => Color::Cyan,
+        _ => Color::DarkGrey,
+    }
 }
 
 /// How long a task has been at work, or was.

@@ -42,12 +42,12 @@ pub use loom_core::{
     Applied, Attempt, Batch, Cancel, CancelReason, Cancellation, Capability, Case, Claim,
     ClaimScope, Committed, CrashPolicy, Cursor, Dead, EmptyOutput, Ended, Env, EnvValue, Error,
     ErrorKind, EventType, FailureCode, GateDecision, Instance, InstanceId, InvalidId,
-    InvalidRequest, Kind, Lane, Membership, Metadata, NewTask, Op, Order, Outcome, OutputChunk,
+    InvalidRequest, Kind, Lane, Limit, LimitKind, Membership, Metadata, NewTask, Op, Order, Outcome, OutputChunk,
     OutputError, OutputPage, OutputStore, Page, Progress, ProgressReport, ProgressSink, Prune,
-    QualityGate, RateLimit, Reaper, Result, RetryPolicy, RetryReason, Rule, StatusCounts,
+    QualityGate, RateLimit, Reaper, Reset, Result, RetryPolicy, RetryReason, Rule, StatusCounts,
     StoreError, Stream, Submitted, Task, TaskContext, TaskEvent, TaskId, TaskQuery, TaskRequest,
     TaskStatus, TaskStore, TaskSummary, Thrashing, Transition, Unreadable, Worker, WorkerError,
-    WorkerResult, WorkerType, decide, jaccard_word_similarity, limits, table, worker_fn,
+    WorkerResult, WorkerType, decide, find_limit, jaccard_word_similarity, limits, table, worker_fn,
 };
 pub use loom_deps::{
     Clock, FakeClock, IdGen, Level, LogRecord, LogValue, Logger, NoopLogger, RecordingLogger, Rng,

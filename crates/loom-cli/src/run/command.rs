@@ -15,7 +15,7 @@ const STDIN_BYTES_MAX: u64 = 64 << 20;
 
 /// The task that the arguments ask for.
 pub(super) fn request(args: &RunArgs) -> Result<TaskRequest, Failure> {
-    let mut request = command_request(COMMAND, &args.command)
+    let mut request = command_request(COMMAND, args.command.iter().map(String::as_str))
         .project(&args.project)
         .cwd(directory(args.cwd.as_deref())?)
         .max_retries(args.retries);
@@ -64,7 +64,7 @@ async fn ours() -> Result<Stdin, Failure> {
         return Err(Failure::new("invalid", "standard input has more than 64 MiB")
             .hint("put it into a file and name that with --stdin FILE"));
     }
-    Ok(Stdin::Bytes(bytes))
+    Ok(Stdin::Text(bytes))
 }
 
 /// Runs what the task says, in our environment, with that input.

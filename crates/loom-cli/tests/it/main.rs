@@ -1,0 +1,11 @@
+//! The `loom` command line, run as its users run it: real processes, a real database.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod home;
+
+mod crashes;
+mod listing;
+mod places;
+mod running;
+mod stopping;
