@@ -1,1 +1,56 @@
-//! stub
+//! For tests of stores, of engines and of what is built on them.
+//!
+//! - Whoever writes a **store** runs the conformance suite on it, by [`store_conformance!`] and a
+//!   [`StoreFactory`]: one test for each guarantee that engines rely on. What the suite compares
+//!   with is the model in `loom-core`.
+//! - Whoever tests an **engine** gives it a [`MemoryStore`], perhaps behind a [`FaultyStore`] that
+//!   fails when the test says so, and workers that do as they are told: [`scripted`],
+//!   [`SequenceWorker`], [`CountingWorker`].
+//! - Nothing here sleeps. A test waits for what it is about, by a [`Signal`] or by the waiting
+//!   methods of the tools, and bounds the wait by [`within`].
+//!
+//! A store's tests, as a whole (a file-based store would hold its temporary directory in the
+//! factory):
+//!
+//! ```
+//! use async_trait::async_trait;
+//! use loom_testkit::{MemoryStore, StoreFactory};
+//!
+//! struct InMemory;
+//!
+//! #[async_trait]
+//! impl StoreFactory for InMemory {
+//!     type Store = MemoryStore;
+//!
+//!     async fn create(&self) -> MemoryStore {
+//!         MemoryStore::new()
+//!     }
+//!
+//!     async fn reopen(&self, store: &MemoryStore) -> Option<MemoryStore> {
+//!         Some(store.reopen())
+//!     }
+//! }
+//!
+//! mod conformance {
+//!     # use super::InMemory;
+//!     loom_testkit::store_conformance!(InMemory);
+//! }
+//! # fn main() {}
+//! ```
+
+pub mod conformance;
+
+mod faulty;
+mod memory;
+mod signal;
+mod within;
+mod workers;
+
+pub use conformance::StoreFactory;
+pub use faulty::{Faults, FaultyStore, Gate};
+pub use memory::MemoryStore;
+pub use signal::Signal;
+pub use within::within;
+pub use workers::{
+    AttemptHandle, CountingWorker, Counts, Script, ScriptedWorker, SequenceWorker, scripted,
+};

@@ -1,0 +1,8 @@
+//! Tests of the testkit itself.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
+
+mod faulty;
+mod flawed;
+mod memory;
+mod workers;
