@@ -1,1 +1,28 @@
-//! stub
+//! Tasks in SQLite: one writer, group commits, OS locks for liveness.
+//!
+//! [`SqliteStore`] keeps the tasks of any number of engines and processes in one file, or in memory
+//! for tests. A batch of changes is sent as one text and lands as one transaction, however many
+//! tasks it is about; reads go through connections of their own and never wait for it. The meaning
+//! of every change is that of `loom-core`, whose model the tests of this crate compare with.
+
+mod connection;
+mod error;
+mod locks;
+mod membership;
+mod open;
+mod options;
+mod origin;
+mod outcome;
+mod place;
+mod plan;
+mod read;
+mod record;
+mod row;
+mod rows;
+mod setup;
+mod sql;
+mod store;
+mod writer;
+
+pub use options::{Durability, SqliteStoreBuilder};
+pub use store::SqliteStore;

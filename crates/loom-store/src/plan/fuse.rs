@@ -1,0 +1,62 @@
+//! Inserts that can go in as claimed.
+//!
+//! A task that is inserted and claimed by one batch would be written twice. Where it is certain
+//! which of its inserts a claim takes, they are written once, as the claim would leave them.
+
+use std::collections::HashSet;
+
+use loom_core::{Batch, Claim, ClaimScope, Kind, NewTask, Op, TaskId};
+use loom_deps::Timestamp;
+
+use super::{new_tasks, rooms};
+
+/// For each insert of `batch`, when it starts if it goes in as claimed.
+///
+/// Holds if nothing that the claim could take was there before and no insert is a duplicate, which
+/// only the database can tell: it does so for all of them together.
+pub(super) fn starts(batch: &Batch, claim: Option<&Claim>) -> Vec<Option<Timestamp>> {
+    let new: Vec<&NewTask> = new_tasks(batch).collect();
+    let mut starts = vec![None; new.len()];
+    let Some(claim) = claim.filter(|claim| is_certain(batch, &new, claim)) else {
+        return starts;
+    };
+    let mut due: Vec<usize> = (0..new.len()).collect();
+    due.sort_by_key(|&index| new.get(index).map(|task| task.due_at()));
+    let mut rooms = rooms(claim);
+    let mut left = claim.limit;
+    for index in due {
+        let (Some(task), Some(start)) = (new.get(index), starts.get_mut(index)) else { continue };
+        let room = rooms.get_mut(&task.request.worker_type).filter(|room| **room > 0);
+        let Some(room) = room.filter(|_| left > 0 && is_claimable(task, batch, claim)) else {
+            continue;
+        };
+        *room -= 1;
+        left -= 1;
+        *start = Some(claim.now.max(task.created_at).max(Timestamp::default()));
+    }
+    starts
+}
+
+fn is_claimable(task: &NewTask, batch: &Batch, claim: &Claim) -> bool {
+    let in_scope = match &task.pinned_to {
+        Some(instance) => *instance == batch.instance,
+        None => claim.scope == ClaimScope::Shared && task.engine_name == claim.engine_name,
+    };
+    in_scope && task.due_at() <= claim.now
+}
+
+/// Whether nothing else in the batch meddles with its inserts or comes before them: no op is about
+/// one of them, none is there twice, and no retry of the batch is due.
+fn is_certain(batch: &Batch, new: &[&NewTask], claim: &Claim) -> bool {
+    let mut ids: HashSet<&TaskId> = HashSet::with_capacity(new.len());
+    new.iter().all(|task| ids.insert(&task.id))
+        && batch.ops.iter().all(|op| match op {
+            Op::Progress(report) => !ids.contains(&report.task),
+            Op::Cancel(cancel) => !ids.contains(&cancel.task),
+            Op::Apply(change) => {
+                let is_due = change.due.unwrap_or(change.at) <= claim.now;
+                !ids.contains(&change.task) && !(change.kind == Kind::Retry && is_due)
+            }
+            _ => true,
+        })
+}

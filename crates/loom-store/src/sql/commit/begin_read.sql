@@ -1,0 +1,2 @@
+-- One look at one state of things, which waits for nobody.
+BEGIN;

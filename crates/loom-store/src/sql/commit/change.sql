@@ -1,0 +1,42 @@
+UPDATE loom_tasks SET
+    status = change.after,
+    epoch = loom_tasks.epoch + (change.after = 'dispatched'),
+    attempt = loom_tasks.attempt + (change.after = 'running'),
+    retries = loom_tasks.retries + iif(change.after = 'retrying', change.asked ->> 7, 0),
+    interruptions = loom_tasks.interruptions
+        + iif(change.after = 'retrying', change.asked ->> 8, 0),
+    crashes = loom_tasks.crashes + iif(change.after = 'retrying', change.asked ->> 9, 0),
+    owner = CASE change.after WHEN 'dispatched' THEN $1 WHEN 'running' THEN loom_tasks.owner END,
+    due_at = iif(
+        change.after = 'retrying',
+        max(coalesce(change.asked ->> 6, change.at), change.at),
+        NULL
+    ),
+    dispatched_at = iif(
+        change.after = 'dispatched',
+        coalesce(loom_tasks.dispatched_at, change.at),
+        loom_tasks.dispatched_at
+    ),
+    started_at = iif(change.after = 'running', change.at, loom_tasks.started_at),
+    completed_at = iif(change.after IN ('dispatched', 'running', 'retrying'), NULL, change.at),
+    failure = iif(change.after IN ('failed', 'failed_crash'), change.asked ->> 10, NULL),
+    error = iif(
+        change.after IN ('failed', 'failed_crash'),
+        CAST(substr($3, change.asked ->> 11, change.asked ->> 12) AS TEXT),
+        NULL
+    ),
+    metadata = iif(
+        change.after IN ('dispatched', 'running'),
+        loom_tasks.metadata,
+        coalesce(
+            CAST(substr($3, change.asked ->> 13, change.asked ->> 14) AS TEXT),
+            loom_tasks.metadata
+        )
+    ),
+    result = iif(
+        change.after IN ('dispatched', 'running', 'retrying'),
+        NULL,
+        CAST(substr($3, change.asked ->> 15, change.asked ->> 16) AS TEXT)
+    )
+FROM change
+WHERE loom_tasks.seq = change.seq;

@@ -1,0 +1,2 @@
+-- Whether the claim would take anything.
+SELECT EXISTS (SELECT 1 FROM chosen);

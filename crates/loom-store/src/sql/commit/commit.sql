@@ -1,0 +1,2 @@
+-- From here on the batch is durable.
+COMMIT;

@@ -1,0 +1,21 @@
+-- When the first task that the claim has left is due.
+SELECT min(due_at) FROM (
+    SELECT (
+        SELECT min(due_at) FROM loom_tasks
+        WHERE $11 AND engine = $7 AND pin IS NULL
+            AND worker_type = lane.worker_type AND due_at IS NOT NULL
+    ) AS due_at
+    FROM (
+        SELECT CAST(substr($3, value ->> 0, value ->> 1) AS TEXT) AS worker_type
+        FROM json_each($9)
+    ) AS lane
+    UNION ALL
+    SELECT (
+        SELECT min(due_at) FROM loom_tasks
+        WHERE pin = $12 AND worker_type = lane.worker_type AND due_at IS NOT NULL
+    )
+    FROM (
+        SELECT CAST(substr($3, value ->> 0, value ->> 1) AS TEXT) AS worker_type
+        FROM json_each($9)
+    ) AS lane
+);

@@ -1,0 +1,8 @@
+-- The plus sign keeps SQLite from preparing the statement anew for each limit.
+-- Looks at every task: ends are not indexed, for all tasks would pay for what is rarely asked.
+DELETE FROM loom_tasks WHERE seq IN (
+    SELECT seq FROM loom_tasks
+    WHERE completed_at < $19 AND ($18 IS NULL OR engine = $18)
+    ORDER BY completed_at, seq
+    LIMIT +$20
+);

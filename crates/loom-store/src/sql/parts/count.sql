@@ -1,0 +1,1 @@
+SELECT loom_tasks.status, count(*)

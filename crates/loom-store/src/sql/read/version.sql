@@ -1,0 +1,2 @@
+-- Another number than before: another connection has committed something.
+PRAGMA data_version;

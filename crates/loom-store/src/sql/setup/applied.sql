@@ -1,0 +1,1 @@
+SELECT version FROM _loom_migrations ORDER BY version;

@@ -1,0 +1,12 @@
+//! The store as its users see it.
+
+#![expect(clippy::unwrap_used, reason = "what a test cannot set up has failed the test")]
+
+mod commits;
+mod conformance;
+mod files;
+mod instances;
+mod model;
+mod places;
+mod support;
+mod unreadable;
