@@ -1,4 +1,4 @@
-//! Workers that run commands as processes of this machine.
+//! Workers that run commands as processes of this machine, and workers that make calls over HTTP.
 //!
 //! [`SubprocessBase`] is told by a [`Resolver`] which [`Command`] a task stands for, runs it without
 //! a shell, takes in what it prints while it prints it, and ends everything that it started: when it
@@ -15,6 +15,10 @@
 //! # let _: &dyn loom_core::Worker = &summaries;
 //! ```
 //!
+//! [`HttpBase`] makes calls over HTTP instead (feature `http`, on by default), told by an
+//! [`HttpResolver`] which [`HttpRequest`] a task stands for. [`StreamingBase`] wraps any worker and
+//! hands each line of it to a callback, as it comes.
+//!
 //! For Unix. What depends on the operating system stands in one small module for each; Linux is the
 //! one on which nothing that a command started gets away.
 
@@ -25,6 +29,8 @@ mod capture;
 mod command;
 mod command_line;
 mod environment;
+#[cfg(feature = "http")]
+mod http;
 mod intake;
 mod leftovers;
 mod lines;
@@ -35,6 +41,7 @@ mod process;
 mod runner;
 mod signals;
 mod start_error;
+mod streaming;
 mod time;
 mod tree;
 
@@ -43,9 +50,16 @@ pub use capture::Capture;
 pub use command::{Command, Inherit, Resolver, Stdin};
 pub use command_line::{CommandLine, command_request};
 pub use environment::{ATTEMPT_VARIABLE, Environment, TASK_ID_VARIABLE, TRACE_VARIABLE};
+#[cfg(feature = "http")]
+pub use http::{
+    BACKOFF_BASE, BACKOFF_MAX, BODY_BYTES_MAX, HttpBase, HttpBody, HttpClient, HttpError,
+    HttpRequest, HttpResolver, HttpResponse, IDEMPOTENCY_HEADER, NetworkClient, REDIRECTS_MAX,
+    RETRY_AFTER_MAX, TRACE_HEADER, keys as http_keys,
+};
 pub use intake::{Intake, OutputSink, STDERR_BYTES_MAX};
 pub use leftovers::{Leftovers, kill_tree};
 pub use lines::{LINE_BYTES_MAX, Lines};
 pub use process::{ProcessRunner, RUN_VARIABLE};
 pub use runner::{Exit, ExitStatus, Run, Runner};
+pub use streaming::StreamingBase;
 pub use time::Time;

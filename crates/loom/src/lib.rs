@@ -25,6 +25,7 @@
 //!
 //! | feature | default | brings |
 //! |---|---|---|
+//! | `http` | yes | [`HttpBase`], a worker that makes calls over HTTP |
 //! | `sqlite` | yes | [`SqliteStore`] and [`open`] |
 //! | `subprocess` | yes | [`SubprocessBase`], a worker that runs commands |
 //! | `testing` | no | [`testing`]: a memory store, the store conformance suite, scripted workers |
@@ -42,12 +43,13 @@ pub use loom_core::{
     Applied, Attempt, Batch, Cancel, CancelReason, Cancellation, Capability, Case, Claim,
     ClaimScope, Committed, CrashPolicy, Cursor, Dead, EmptyOutput, Ended, Env, EnvValue, Error,
     ErrorKind, EventType, FailureCode, GateDecision, Instance, InstanceId, InvalidId,
-    InvalidRequest, Kind, Lane, Limit, LimitKind, Membership, Metadata, NewTask, Op, Order, Outcome, OutputChunk,
-    OutputError, OutputPage, OutputStore, Page, Progress, ProgressReport, ProgressSink, Prune,
-    QualityGate, RateLimit, Reaper, Reset, Result, RetryPolicy, RetryReason, Rule, StatusCounts,
-    StoreError, Stream, Submitted, Task, TaskContext, TaskEvent, TaskId, TaskQuery, TaskRequest,
-    TaskStatus, TaskStore, TaskSummary, Thrashing, Transition, Unreadable, Worker, WorkerError,
-    WorkerResult, WorkerType, decide, find_limit, jaccard_word_similarity, limits, table, worker_fn,
+    InvalidRequest, InvalidRule, Kind, Lane, Limit, LimitKind, Membership, Metadata, NewTask, Op,
+    Order, Outcome, OutputChunk, OutputError, OutputPage, OutputStore, Page, Progress,
+    ProgressReport, ProgressSink, Prune, QualityGate, RateLimit, Reaper, RedactStream, Redactor,
+    Reset, Result, RetryPolicy, RetryReason, Rule, StatusCounts, StoreError, Stream, Submitted,
+    Task, TaskContext, TaskEvent, TaskId, TaskQuery, TaskRequest, TaskStatus, TaskStore,
+    TaskSummary, Thrashing, Transition, Unreadable, Worker, WorkerError, WorkerResult, WorkerType,
+    decide, find_limit, jaccard_word_similarity, limits, table, worker_fn,
 };
 pub use loom_deps::{
     Clock, FakeClock, IdGen, Level, LogRecord, LogValue, Logger, NoopLogger, RecordingLogger, Rng,
@@ -60,10 +62,12 @@ pub use loom_store::{Durability, SqliteStore, SqliteStoreBuilder};
 #[cfg(feature = "sqlite")]
 pub use open::{DEFAULT_ENGINE, open};
 
-#[cfg(feature = "subprocess")]
-pub use loom_workers as workers;
+#[cfg(feature = "http")]
+pub use loom_workers::HttpBase;
 #[cfg(feature = "subprocess")]
 pub use loom_workers::SubprocessBase;
+#[cfg(any(feature = "http", feature = "subprocess"))]
+pub use loom_workers::{self as workers, StreamingBase};
 
 #[cfg(feature = "testing")]
 pub use loom_testkit as testing;

@@ -4,6 +4,8 @@
 
 mod capture;
 mod environment;
+#[cfg(feature = "http")]
+mod http;
 mod leftovers;
 mod lines;
 mod output;
@@ -11,4 +13,5 @@ mod results;
 mod starting;
 mod stdin;
 mod stopping;
+mod streaming;
 mod support;
