@@ -49,7 +49,15 @@ pub const LAYERS: &[Layer] = &[
         name: "loom-core",
         uses: &["loom-deps"],
         tests: &[],
-        foreign: Foreign::Only(&["async-trait", "serde", "serde_json", "thiserror", "tokio-util"]),
+        foreign: Foreign::Only(&[
+            "async-trait",
+            "jiff",
+            "regex",
+            "serde",
+            "serde_json",
+            "thiserror",
+            "tokio-util",
+        ]),
     },
     Layer {
         name: "loom-engine",
@@ -91,6 +99,12 @@ pub const LAYERS: &[Layer] = &[
     Layer {
         name: "loom-cli",
         uses: &["loom"],
+        tests: &[],
+        foreign: Foreign::Without(&[SQL[0], SQL[1], SQL[2], HTTP, METRICS]),
+    },
+    Layer {
+        name: "loom-proof",
+        uses: &["loom", "loom-testkit"],
         tests: &[],
         foreign: Foreign::Without(&[SQL[0], SQL[1], SQL[2], HTTP, METRICS]),
     },

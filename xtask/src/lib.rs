@@ -7,8 +7,10 @@
 
 pub mod ci;
 pub mod docs;
+pub mod evaluation;
 pub mod examples;
 pub mod failure;
+pub mod gate_eval;
 pub mod layers;
 pub mod lint;
 pub mod markdown;
@@ -16,6 +18,7 @@ pub mod pattern;
 pub mod print;
 pub mod process;
 pub mod project;
+pub mod redact_eval;
 pub mod scratch;
 pub mod snippets;
 pub mod test;

@@ -8,8 +8,13 @@ use crate::project::Project;
 use crate::verbs::no_args;
 
 /// The feature sets of the facade that must also compile, beside all of them.
-const FACADE_FEATURES: [&[&str]; 4] =
-    [&[], &["--features=sqlite"], &["--features=subprocess"], &["--features=testing"]];
+const FACADE_FEATURES: [&[&str]; 5] = [
+    &[],
+    &["--features=sqlite"],
+    &["--features=subprocess"],
+    &["--features=http"],
+    &["--features=testing"],
+];
 
 const DENY_WARNINGS: [&str; 3] = ["--", "-D", "warnings"];
 

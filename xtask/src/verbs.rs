@@ -2,7 +2,9 @@
 
 use crate::failure::{Failure, Result};
 use crate::project::Project;
-use crate::{ci, docs, examples, layers, lint, print, snippets, test, tidy};
+use crate::{
+    ci, docs, examples, gate_eval, layers, lint, print, redact_eval, snippets, test, tidy,
+};
 
 /// Something that the project can be asked to do.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +36,16 @@ pub const VERBS: &[Verb] = &[
         run: examples::run,
     },
     Verb { name: "snippets", about: "runs what README.md and docs/ show", run: snippets::run },
+    Verb {
+        name: "gate-eval",
+        about: "the rate limits that the gate recognises in a file  FILE [--show]",
+        run: gate_eval::run,
+    },
+    Verb {
+        name: "redact-eval",
+        about: "the secrets that redaction finds in a file  FILE [--show]",
+        run: redact_eval::run,
+    },
 ];
 
 /// The verb of this name.

@@ -5,8 +5,9 @@ use std::time::Duration;
 use loom_deps::Timestamp;
 
 use crate::failure::FailureCode;
-use crate::gate::GateDecision;
+use crate::gate::{GateDecision, RateLimit};
 use crate::limits::{ERROR_BYTES_MAX, PARKED_MAX, RESULT_BYTES_MAX, UNCOUNTED_MAX};
+use crate::redact::Redactor;
 use crate::retry::{RetryPolicy, RetryReason};
 use crate::task::{Metadata, Task};
 use crate::text::head_and_tail;
@@ -21,6 +22,8 @@ pub enum Outcome {
     Judged(WorkerResult, GateDecision),
     /// The worker returned an error.
     Failed(WorkerError),
+    /// The worker returned an error, and the gate has seen in it that a limit was met.
+    Limited(WorkerError, GateDecision),
     /// The worker panicked, with this text.
     Panicked(String),
     /// The attempt was told to stop after its timeout. With what it had produced.
@@ -33,6 +36,20 @@ pub enum Outcome {
     Cancelled(Option<WorkerResult>),
     /// The attempt was told to stop because the engine shuts down.
     Interrupted(CrashPolicy, Option<WorkerResult>),
+}
+
+impl Outcome {
+    /// The same, without secrets in what was said of a failure. What was produced stays as it is.
+    #[must_use]
+    pub fn redacted(self, redactor: &Redactor) -> Self {
+        let clean = |text: &str| redactor.redact(text).into_owned();
+        match self {
+            Self::Failed(error) => Self::Failed(error.reworded(clean)),
+            Self::Limited(error, decision) => Self::Limited(error.reworded(clean), decision),
+            Self::Panicked(text) => Self::Panicked(clean(&text)),
+            other => other,
+        }
+    }
 }
 
 /// Turns the outcome of an attempt at `task`, which ended `now`, into the change that follows.
@@ -70,15 +87,12 @@ pub fn decide(
             Transition::complete(task, now, ended(task, Some(result), None))
         }
         Outcome::Judged(result, decision) => {
-            let code = match &*decision.reason {
-                "rate_limit_error" => FailureCode::RateLimited,
-                _ => FailureCode::GateRejected,
-            };
-            let error = (code, format!("gate rejected: {}", decision.reason));
-            let ended = ended(task, Some(result), Some(error));
-            retry.or_fail(decision.retry, RetryReason::Rejected, ended)
+            let error = format!("gate rejected: {}", decision.reason);
+            let ended = ended(task, Some(result), Some((code_of(&decision), error)));
+            retry.as_judged(&decision, RetryReason::Rejected, ended)
         }
         Outcome::Failed(error) => failed(&retry, error),
+        Outcome::Limited(error, decision) => limited(&retry, error, &decision),
         Outcome::Panicked(text) => {
             let error = (FailureCode::Panic, format!("the worker panicked: {text}"));
             Transition::crash(task, now, ended(task, None, Some(error)))
@@ -122,6 +136,26 @@ fn failed(retry: &Retry<'_>, mut error: WorkerError) -> Transition {
     }
 }
 
+/// A failure that a limit explains: what the gate says of it is better than what the worker says of
+/// trying again, unless the worker knows more itself.
+fn limited(retry: &Retry<'_>, mut error: WorkerError, decision: &GateDecision) -> Transition {
+    if !matches!(error.kind(), ErrorKind::Permanent | ErrorKind::Transient) {
+        return failed(retry, error);
+    }
+    let output = error.take_output();
+    let said = (code_of(decision), error.message().to_owned());
+    retry.as_judged(decision, RetryReason::Failed, ended(retry.task, output, Some(said)))
+}
+
+fn code_of(decision: &GateDecision) -> FailureCode {
+    match &*decision.reason {
+        // A limit that no waiting lifts is a quota.
+        RateLimit::REASON if !decision.retry => FailureCode::Quota,
+        RateLimit::REASON => FailureCode::RateLimited,
+        _ => FailureCode::GateRejected,
+    }
+}
+
 struct Retry<'a> {
     task: &'a Task,
     policy: &'a RetryPolicy,
@@ -149,6 +183,14 @@ impl Retry<'_> {
         ended.error = Some(head_and_tail(error, ERROR_BYTES_MAX));
         ended.failure = Some(FailureCode::Deadline);
         Transition::fail(self.task, self.now, ended)
+    }
+
+    /// Waits until the gate says that a limit resets; without that, for the usual time.
+    fn as_judged(&self, decision: &GateDecision, reason: RetryReason, ended: Ended) -> Transition {
+        match decision.retry_after.filter(|_| decision.retry) {
+            Some(reset) => self.parked(reset.wait(self.now), ended),
+            None => self.or_fail(decision.retry, reason, ended),
+        }
     }
 
     fn parked(&self, wait: Duration, mut ended: Ended) -> Transition {

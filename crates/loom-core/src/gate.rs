@@ -7,11 +7,12 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use loom_deps::Timestamp;
 use serde::Serialize;
 
 use crate::task::Task;
 
-pub use limited::RateLimit;
+pub use limited::{Limit, LimitKind, RateLimit, Reset, find_limit};
 pub use thrashing::{Thrashing, jaccard_word_similarity};
 
 /// What the gate makes of an output.
@@ -23,23 +24,27 @@ pub struct GateDecision {
     pub reason: Cow<'static, str>,
     /// Whether another attempt may do better. Only of an output that is not accepted.
     pub retry: bool,
+    /// When another attempt may do better, if that is known. Until then the task waits, and the
+    /// wait is not counted as a retry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<Reset>,
 }
 
 impl GateDecision {
     /// The output is taken.
     #[must_use]
     pub const fn pass() -> Self {
-        Self { accept: true, reason: Cow::Borrowed("pass"), retry: false }
+        Self { accept: true, reason: Cow::Borrowed("pass"), retry: false, retry_after: None }
     }
 
     /// The output is not taken; another attempt may do better.
     pub fn retry(reason: impl Into<Cow<'static, str>>) -> Self {
-        Self { accept: false, reason: reason.into(), retry: true }
+        Self { accept: false, reason: reason.into(), retry: true, retry_after: None }
     }
 
     /// The output is not taken, and another attempt would be no better.
     pub fn reject(reason: impl Into<Cow<'static, str>>) -> Self {
-        Self { accept: false, reason: reason.into(), retry: false }
+        Self { accept: false, reason: reason.into(), retry: false, retry_after: None }
     }
 }
 
@@ -53,13 +58,32 @@ pub struct Case<'a> {
     pub output: &'a str,
     /// What earlier attempts at the task produced, the latest last.
     pub previous: &'a [String],
+    /// When it was produced; unless said, when the attempt started.
+    pub now: Timestamp,
+    /// Whether the work failed; unless said, it went well.
+    pub failed: bool,
 }
 
 impl<'a> Case<'a> {
     /// The case of `output`, produced for `task` after `previous`.
     #[must_use]
-    pub const fn new(task: &'a Task, output: &'a str, previous: &'a [String]) -> Self {
-        Self { task, output, previous }
+    pub fn new(task: &'a Task, output: &'a str, previous: &'a [String]) -> Self {
+        let now = task.started_at.unwrap_or(task.created_at);
+        Self { task, output, previous, now, failed: false }
+    }
+
+    /// Says when the output was produced.
+    #[must_use]
+    pub const fn at(mut self, now: Timestamp) -> Self {
+        self.now = now;
+        self
+    }
+
+    /// Says whether the work failed. Of failed work, the output is what it said of its failure.
+    #[must_use]
+    pub const fn failed(mut self, failed: bool) -> Self {
+        self.failed = failed;
+        self
     }
 }
 
@@ -67,6 +91,13 @@ impl<'a> Case<'a> {
 pub trait Rule: Send + Sync + 'static {
     /// Objects to the output, or has nothing to say.
     fn check(&self, case: &Case<'_>) -> Option<GateDecision>;
+
+    /// Says better than the failure itself what is to be done about failed work. Most rules have
+    /// nothing to say.
+    fn check_failure(&self, case: &Case<'_>) -> Option<GateDecision> {
+        let _ = case;
+        None
+    }
 }
 
 impl<F> Rule for F
@@ -113,6 +144,15 @@ impl QualityGate {
     pub fn judge(&self, case: &Case<'_>) -> GateDecision {
         let objection = self.rules.iter().find_map(|rule| rule.check(case));
         objection.unwrap_or_else(GateDecision::pass)
+    }
+
+    /// Judges failed work: `None` leaves it to the failure itself what follows.
+    ///
+    /// A gate without rules never has anything to say.
+    #[must_use]
+    pub fn judge_failure(&self, case: &Case<'_>) -> Option<GateDecision> {
+        let case = case.failed(true);
+        self.rules.iter().find_map(|rule| rule.check_failure(&case))
     }
 }
 

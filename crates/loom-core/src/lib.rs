@@ -5,6 +5,8 @@
 //! clock and no SQL: everything here is a value or a pure function, so that it can be read and
 //! tested as such. Custom workers and stores depend on this crate alone.
 
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod limits;
 
 mod apply;
@@ -21,7 +23,9 @@ mod ids;
 mod instance;
 mod op;
 mod output;
+mod pattern;
 mod query;
+mod redact;
 mod request;
 mod retry;
 mod status;
@@ -40,8 +44,8 @@ pub use error::{Error, InvalidRequest, Result};
 pub use event::{EventType, ParseEventTypeError, TaskEvent};
 pub use failure::{FailureCode, ParseFailureCodeError};
 pub use gate::{
-    Case, EmptyOutput, GateDecision, QualityGate, RateLimit, Rule, Thrashing,
-    jaccard_word_similarity,
+    Case, EmptyOutput, GateDecision, Limit, LimitKind, QualityGate, RateLimit, Reset, Rule,
+    Thrashing, find_limit, jaccard_word_similarity,
 };
 pub use ids::{InstanceId, InvalidId, TaskId, WorkerType};
 pub use instance::{Dead, Instance, Membership, Reaper};
@@ -51,6 +55,7 @@ pub use op::{
 };
 pub use output::{OutputChunk, OutputError, OutputPage, OutputStore, Stream};
 pub use query::{Cursor, Order, Page, StatusCounts, TaskQuery};
+pub use redact::{InvalidRule, RedactStream, Redactor};
 pub use request::{NewTask, Submitted, TaskRequest};
 pub use retry::{RetryPolicy, RetryReason};
 pub use status::{ParseStatusError, TaskStatus};

@@ -65,6 +65,9 @@ pub enum ErrorKind {
     Timeout,
 }
 
+/// How much of each text that an error comes with is judged.
+const EVIDENCE_BYTES_MAX: usize = 4 << 10;
+
 /// Why a worker could not do its work.
 ///
 /// Any error becomes a permanent one through `?`. For that reason this type is not itself an
@@ -132,6 +135,14 @@ impl WorkerError {
         self
     }
 
+    /// Says it in other words; the error that it was made of is dropped with the old ones.
+    #[must_use]
+    pub(crate) fn reworded(mut self, reword: impl FnOnce(&str) -> String) -> Self {
+        self.message = reword(&self.message);
+        self.source = None;
+        self
+    }
+
     /// What may be done about it.
     #[must_use]
     pub const fn kind(&self) -> ErrorKind {
@@ -154,6 +165,22 @@ impl WorkerError {
     #[must_use]
     pub const fn output(&self) -> Option<&WorkerResult> {
         self.output.as_ref()
+    }
+
+    /// All that was said of it, to be judged: the end of what was produced, then the message.
+    #[must_use]
+    pub fn evidence(&self) -> String {
+        let end = |text: &str| {
+            let start = text.len().saturating_sub(EVIDENCE_BYTES_MAX);
+            text[text.ceil_char_boundary(start)..].trim().to_owned()
+        };
+        let output = self.output.iter();
+        let said = output.flat_map(|output| {
+            let more = output.metadata.values().filter_map(serde_json::Value::as_str);
+            std::iter::once(output.content.as_str()).chain(more)
+        });
+        let said = said.chain([self.message()]).map(end).filter(|text| !text.is_empty());
+        said.collect::<Vec<_>>().join("\n")
     }
 
     /// Takes what was produced before it went wrong.

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use loom_core::limits::PAGE_MAX;
+use loom_core::limits::{ERROR_BYTES_MAX, PAGE_MAX};
 use loom_core::{
     Applied, CancelReason, Ended, FailureCode, Order, ProgressReport, Result, TaskId, TaskQuery,
-    TaskStatus, TaskSummary, Transition,
+    TaskStatus, TaskSummary, Transition, head_and_tail,
 };
 use loom_deps::Timestamp;
 
@@ -31,8 +31,9 @@ impl Engine {
         id: impl AsRef<str>,
         error: impl Into<String>,
     ) -> Result<Option<TaskStatus>> {
-        let (id, error) = (id.as_ref(), error.into());
-        let cx = self.cx();
+        let (id, cx) = (id.as_ref(), self.cx());
+        let error = cx.settings.redactor.redact(&error.into()).into_owned();
+        let error = head_and_tail(error, ERROR_BYTES_MAX);
         for _ in 0..LOOKS_MAX {
             let task = self.get(id).await?;
             if task.status.is_terminal() {
@@ -123,7 +124,8 @@ impl Engine {
         let cx = self.cx();
         let Ok(id) = TaskId::new(id.as_ref()) else { return Ok(None) };
         let Some(task) = cx.store.get(&[id]).await?.pop() else { return Ok(None) };
-        let report = ProgressReport::of(&task, text, cx.now());
+        let text = cx.redactor(&task).redact(text).into_owned();
+        let report = ProgressReport::of(&task, &text, cx.now());
         let task = Arc::new(task);
         let taken = cx.writer.report(&task, report).await?;
         Ok(matches!(taken.applied, Applied::Reported).then(|| task.project_id.clone()))

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use loom_core::{
-    CancelReason, Cancellation, Case, FailureCode, GateDecision, Outcome, Task, TaskContext,
-    WorkerError, WorkerResult, decide,
+    CancelReason, Cancellation, Case, FailureCode, GateDecision, Outcome, QualityGate, Task,
+    TaskContext, WorkerError, WorkerResult, decide,
 };
 use loom_deps::Timestamp;
 
@@ -26,7 +26,8 @@ pub(crate) async fn attempt(
     cancellation: Cancellation,
     slot: Slot,
 ) {
-    let reports = Arc::new(Reports::new(Arc::clone(&cx.clock)));
+    let redactor = cx.redactor(&task);
+    let reports = Arc::new(Reports::new(Arc::clone(&cx.clock), redactor.clone()));
     let registered = cx.registry.get(&task.worker_type);
     let outcome = match &registered {
         Some(registered) => {
@@ -38,6 +39,7 @@ pub(crate) async fn attempt(
     reports.send(&cx, &task).await;
     let retry = registered.and_then(|registered| registered.retry());
     let retry = retry.unwrap_or(cx.settings.retry);
+    let outcome = outcome.redacted(&redactor);
     let transition = decide(&task, outcome, &retry, cx.now(), cx.rng.unit());
     cx.writer.end(Ended { task: Some(task), transition, slot }).await;
 }
@@ -77,9 +79,15 @@ async fn run(
     };
     match returned {
         Some(Ok(Ok(result))) => judge(cx, task, registered, result).await,
-        Some(Ok(Err(error))) => stopped(&limits, registered, cancellation, error),
+        Some(Ok(Err(error))) => match cancellation.reason() {
+            Some(reason) => stopped(&limits, registered, reason, error),
+            None => judge_failure(cx, task, registered, error),
+        },
         Some(Err(panic)) => Outcome::Panicked(text_of(panic)),
-        None => stopped(&limits, registered, cancellation, WorkerError::cancelled()),
+        None => {
+            let reason = cancellation.reason().unwrap_or(CancelReason::Requested);
+            stopped(&limits, registered, reason, WorkerError::cancelled())
+        }
     }
 }
 
@@ -140,11 +148,8 @@ async fn judge(
     result: WorkerResult,
 ) -> Outcome {
     let previous = previous_outputs(cx, task).await;
-    let decision = catch_unwind(AssertUnwindSafe(|| {
-        let gate = registered.gate();
-        let gate = gate.as_ref().unwrap_or(&cx.settings.gate);
-        gate.judge(&Case::new(task, &result.content, &previous))
-    }));
+    let case = Case::new(task, &result.content, &previous).at(cx.now());
+    let decision = catch_unwind(AssertUnwindSafe(|| gate(cx, registered).judge(&case)));
     match decision {
         Ok(decision) => {
             cx.recorder.judged(task, &decision);
@@ -155,6 +160,34 @@ async fn judge(
             Outcome::Judged(result, GateDecision::reject("gate_panicked"))
         }
     }
+}
+
+/// Looks whether a failure is the word of a provider that a limit is met.
+fn judge_failure(
+    cx: &Context,
+    task: &Task,
+    registered: &Registered,
+    error: WorkerError,
+) -> Outcome {
+    let evidence = error.evidence();
+    let case = Case::new(task, &evidence, &[]).at(cx.now());
+    let decision = catch_unwind(AssertUnwindSafe(|| gate(cx, registered).judge_failure(&case)));
+    match decision {
+        Ok(Some(decision)) => {
+            cx.recorder.judged(task, &decision);
+            Outcome::Limited(error, decision)
+        }
+        Ok(None) => Outcome::Failed(error),
+        // A rule that panics has nothing to say; the failure speaks for itself.
+        Err(panic) => {
+            drop_quietly(panic);
+            Outcome::Failed(error)
+        }
+    }
+}
+
+fn gate(cx: &Context, registered: &Registered) -> QualityGate {
+    registered.gate().unwrap_or_else(|| cx.settings.gate.clone())
 }
 
 /// What earlier attempts produced. The gate judges without it if it cannot be read: a paid result
@@ -172,10 +205,9 @@ async fn previous_outputs(cx: &Context, task: &Task) -> Vec<String> {
 fn stopped(
     limits: &Limits,
     registered: &Registered,
-    cancellation: &Cancellation,
+    reason: CancelReason,
     mut error: WorkerError,
 ) -> Outcome {
-    let Some(reason) = cancellation.reason() else { return Outcome::Failed(error) };
     let output = error.take_output();
     match reason {
         CancelReason::Timeout => Outcome::TimedOut(limits.timeout.unwrap_or_default(), output),

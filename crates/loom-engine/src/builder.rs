@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use loom_core::limits::{CANCEL_GRACE, NAME_BYTES_MAX, RUNNING_MAX};
 use loom_core::{
-    ClaimScope, Error, Instance, InstanceId, InvalidRequest, QualityGate, Reaper, Result,
-    RetryPolicy, TaskStore, Worker, WorkerType,
+    ClaimScope, Env, Error, Instance, InstanceId, InvalidRequest, QualityGate, Reaper, Redactor,
+    Result, RetryPolicy, TaskStore, Worker, WorkerType,
 };
 use loom_deps::{
     Clock, IdGen, Logger, Rng, SystemClock, SystemTimer, Timer, TracingLogger, UuidIds,
@@ -67,6 +67,7 @@ impl EngineBuilder {
             max_running: RUNNING_MAX,
             settings: Settings {
                 gate: QualityGate::default(),
+                redactor: own_secrets(),
                 retry: RetryPolicy::default(),
                 cancel_grace: CANCEL_GRACE,
                 scope: ClaimScope::Shared,
@@ -118,6 +119,14 @@ impl EngineBuilder {
     /// limit, thrashing.
     pub fn gate(mut self, gate: QualityGate) -> Self {
         self.settings.gate = gate;
+        self
+    }
+
+    /// Sets what is kept out of errors, progress and logs, beside the secrets in a task's own
+    /// environment. Default: what looks like a secret, and the values of this process's variables
+    /// whose names say that they are secret.
+    pub fn redactor(mut self, redactor: Redactor) -> Self {
+        self.settings.redactor = redactor;
         self
     }
 
@@ -282,6 +291,14 @@ async fn set_going(cx: Arc<Context>, inbox: Inbox) -> Result<Engine> {
     tokio::spawn(dispatch::run(Arc::clone(&cx)));
     cx.dispatch.wake();
     Ok(engine)
+}
+
+/// What looks like a secret, and what this process's environment calls one.
+fn own_secrets() -> Redactor {
+    let text = |text: std::ffi::OsString| text.into_string().ok();
+    let variables =
+        std::env::vars_os().filter_map(|(name, value)| Some((text(name)?, text(value)?)));
+    Redactor::new().with_env(&variables.collect::<Env>(), |_| None)
 }
 
 fn invalid(field: &'static str, problem: impl Into<String>) -> Error {

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use loom_core::{
-    ClaimScope, Error, InstanceId, Membership, QualityGate, Reaper, Result, RetryPolicy, TaskStore,
+    ClaimScope, Error, InstanceId, Membership, QualityGate, Reaper, Redactor, Result, RetryPolicy,
+    Task, TaskStore,
 };
 use loom_deps::{Clock, IdGen, Rng, Timer, Timestamp};
 use opentelemetry::global::BoxedTracer;
@@ -43,6 +44,7 @@ pub(crate) struct Context {
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) gate: QualityGate,
+    pub(crate) redactor: Redactor,
     pub(crate) retry: RetryPolicy,
     pub(crate) cancel_grace: Duration,
     pub(crate) scope: ClaimScope,
@@ -53,6 +55,15 @@ pub(crate) struct Settings {
 impl Context {
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// Knows the secrets of this process, and those in the environment of `task`.
+    pub(crate) fn redactor(&self, task: &Task) -> Redactor {
+        let redactor = self.settings.redactor.clone();
+        if task.env.is_empty() {
+            return redactor;
+        }
+        redactor.with_env(&task.env, |name| std::env::var(name).ok())
     }
 
     /// Returns after `wait`.

@@ -5,6 +5,8 @@
 //! that is stored passes `writer.rs`, and everything that is said about what happened comes from
 //! `record.rs`, fed by what was committed.
 
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 mod admin;
 mod attempt;
 mod builder;

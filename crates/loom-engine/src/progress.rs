@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use loom_core::limits::PROGRESS_INTERVAL_MIN;
-use loom_core::{ProgressReport, ProgressSink, Task};
+use loom_core::{ProgressReport, ProgressSink, Redactor, Task};
 use loom_deps::{Clock, Timestamp};
 use tokio::sync::{Notify, watch};
 
@@ -14,6 +14,7 @@ use crate::context::Context;
 /// Lines that have come and are not written yet. Of many, the last is kept and all are counted.
 pub(crate) struct Reports {
     clock: Arc<dyn Clock>,
+    redactor: Redactor,
     waiting: Mutex<Waiting>,
     came: Notify,
     /// When the attempt gave its last sign of life.
@@ -28,9 +29,9 @@ struct Waiting {
 }
 
 impl Reports {
-    pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(clock: Arc<dyn Clock>, redactor: Redactor) -> Self {
         let alive = watch::Sender::new(clock.now());
-        Self { clock, waiting: Mutex::default(), came: Notify::new(), alive }
+        Self { clock, redactor, waiting: Mutex::default(), came: Notify::new(), alive }
     }
 
     /// Returns when there has been no sign of life for `limit`.
@@ -78,7 +79,7 @@ impl Reports {
 impl ProgressSink for Reports {
     fn report(&self, text: &str) {
         let at = self.clock.now();
-        let (line, lines) = ProgressReport::condense(text);
+        let (line, lines) = ProgressReport::condense(&self.redactor.redact(text));
         let mut waiting = self.lock();
         waiting.lines = waiting.lines.saturating_add(lines);
         waiting.at = at;

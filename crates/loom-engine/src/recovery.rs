@@ -64,6 +64,7 @@ async fn end(cx: &Arc<Context>, dead: &Dead, task: Task) -> Result<bool> {
             (None, None) => Ok(()),
         };
         if let Err(error) = reaped {
+            let error = cx.redactor(&task).redact(error.message()).into_owned();
             cx.recorder.not_reaped(&task, &error);
         }
     }

@@ -38,6 +38,8 @@
 //! # fn main() {}
 //! ```
 
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod conformance;
 
 mod faulty;

@@ -6,7 +6,6 @@
 //! flaky: completed, answered "fine now" after 2 tries
 //! missing: failed (http_status), answered "no such page", status 404
 //! ```
-#![expect(clippy::print_stdout, reason = "an example shows what comes of it")]
 
 use std::error::Error;
 use std::io::{self, BufRead, BufReader, Write};

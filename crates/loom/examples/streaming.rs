@@ -8,7 +8,6 @@
 //! [task 1] all 12 tests passed
 //! completed: 3 lines, the last one "all 12 tests passed"
 //! ```
-#![expect(clippy::print_stdout, reason = "an example shows what comes of it")]
 
 use loom::workers::{CommandLine, command_request};
 use loom::{StreamingBase, SubprocessBase, Task};

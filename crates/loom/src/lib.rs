@@ -33,6 +33,8 @@
 //! Custom workers implement [`Worker`], custom stores [`TaskStore`]; both can do with `loom-core`
 //! alone.
 
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 #[cfg(feature = "sqlite")]
 mod open;
 

@@ -12,9 +12,10 @@ fn every_step_is_a_verb() {
 }
 
 #[test]
-fn every_verb_but_ci_is_a_step() {
+fn every_verb_is_a_step_but_ci_and_those_that_ask_for_a_file() {
     let missing: Vec<_> = verbs::VERBS.iter().filter(|verb| !STEPS.contains(&verb.name)).collect();
-    assert_eq!(missing.iter().map(|verb| verb.name).collect::<Vec<_>>(), ["ci"]);
+    let missing: Vec<_> = missing.iter().map(|verb| verb.name).collect();
+    assert_eq!(missing, ["ci", "gate-eval", "redact-eval"]);
 }
 
 #[test]

@@ -31,7 +31,9 @@ fn an_unknown_verb_ends_with_2() {
 
 #[test]
 fn words_that_a_verb_does_not_take_end_with_2() {
-    for words in [&["tidy", "now"][..], &["test", "name"], &["ci", "--skip", "nothing"]] {
+    for words in
+        [&["tidy", "now"][..], &["test", "name"], &["ci", "--skip", "nothing"], &["gate-eval"]]
+    {
         assert_eq!(xtask(words).unwrap().status.code(), Some(2), "{words:?}");
     }
 }

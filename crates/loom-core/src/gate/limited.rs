@@ -1,109 +1,130 @@
 //! Outputs that are not an answer but the word of a provider that a limit is reached.
 
-use serde_json::Value;
+mod json;
+mod plain;
+mod reset;
+mod shape;
+mod words;
+
+use std::time::Duration;
+
+use loom_deps::Timestamp;
+use serde::Serialize;
 
 use super::{Case, GateDecision, Rule};
+use shape::Shape;
 
-/// Objects to an output that is the message of a rate limit; another attempt may do better.
+/// A limit that a provider says is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Limit {
+    /// Which kind of limit.
+    pub kind: LimitKind,
+    /// When it resets, if the message says so.
+    pub resets: Option<Reset>,
+}
+
+/// The kinds of limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum LimitKind {
+    /// Too much in too short a time. Waiting helps.
+    RateLimited,
+    /// The provider has too much to do. Waiting helps.
+    Overloaded,
+    /// What was paid for is used up. Waiting helps only if the message says until when.
+    Quota,
+}
+
+/// When a limit resets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Reset {
+    /// This long after the message.
+    After(Duration),
+    /// At this moment.
+    At(Timestamp),
+}
+
+impl Reset {
+    /// How long to wait from `now` on; nothing if it is over.
+    #[must_use]
+    pub fn wait(self, now: Timestamp) -> Duration {
+        match self {
+            Self::After(wait) => wait,
+            Self::At(moment) => moment.since(now),
+        }
+    }
+}
+
+/// Finds the message of a provider that a limit is reached, if `text` is one.
 ///
-/// It goes by structure, not by a word somewhere: an error object as a whole, or a sentence of the
-/// kind that providers write, standing at the start of a line of an output that is short, or of the
-/// last lines of a long one. A long answer that merely talks about limits passes.
+/// It goes by structure, not by a word somewhere: an error object (as JSON, as lines of JSON, as
+/// server-sent events, as a page), an HTTP status, or a sentence of the kind that providers write,
+/// at the start of a line of a short text or of the last lines of a long one. An answer that merely
+/// talks about limits, and retries that were followed by an answer, are none. `failed` says that the
+/// work ended badly (an exit status other than zero, an error): then less is asked of the text.
+///
+/// `now` is the moment of the message. Times of day without a zone are read as UTC; a reset that is
+/// over by then is not reported.
+///
+/// ```
+/// use std::time::Duration;
+/// use loom_core::{LimitKind, Reset, find_limit};
+/// use loom_deps::Timestamp;
+///
+/// let now: Timestamp = "2026-11-22T10:00:00Z".parse()?;
+/// let limit = find_limit("Rate limit reached. Try again in 2.5s.", false, now).unwrap();
+/// assert_eq!(limit.kind, LimitKind::RateLimited);
+/// assert_eq!(limit.resets, Some(Reset::After(Duration::from_millis(2500))));
+///
+/// assert_eq!(find_limit("I added rate limits to the login.", false, now), None);
+/// # Ok::<(), loom_deps::ParseTimestampError>(())
+/// ```
+#[must_use]
+pub fn find_limit(text: &str, failed: bool, now: Timestamp) -> Option<Limit> {
+    let text = shape::plain(text);
+    let said = match Shape::of(&text) {
+        Shape::Object(object) => json::says(&object)?,
+        Shape::Markup(title) => plain::says_title(&title)?,
+        Shape::Text(_) if failed => plain::says_failing(&text)?,
+        Shape::Text(short) => plain::says(&text, short)?,
+    };
+    let resets = reset::find(&said, now).or_else(|| reset::find(&text, now));
+    let kind = words::kind(&said);
+    Some(Limit { kind, resets })
+}
+
+/// Objects to an output, or to a failure, that is the message of a rate limit.
+///
+/// What counts as such a message, [`find_limit`] says. Another attempt may do better, at the
+/// earliest when the limit resets if the message says when. A quota that is used up and does not
+/// reset in time to come is not retried.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RateLimit;
 
+impl RateLimit {
+    fn decide(case: &Case<'_>) -> Option<GateDecision> {
+        let limit = find_limit(case.output, case.failed, case.now)?;
+        let hopeless = limit.kind == LimitKind::Quota && limit.resets.is_none();
+        let decision = match hopeless {
+            true => GateDecision::reject(Self::REASON),
+            false => GateDecision::retry(Self::REASON),
+        };
+        Some(GateDecision { retry_after: limit.resets, ..decision })
+    }
+
+    /// The reason that the rule gives.
+    pub(crate) const REASON: &str = "rate_limit_error";
+}
+
 impl Rule for RateLimit {
     fn check(&self, case: &Case<'_>) -> Option<GateDecision> {
-        is_limit_message(case.output).then(|| GateDecision::retry("rate_limit_error"))
+        Self::decide(case)
     }
-}
 
-/// An output longer than this is an answer, whatever it says.
-const MESSAGE_BYTES_MAX: usize = 600;
-
-fn is_limit_message(output: &str) -> bool {
-    let text = output.trim();
-    if text.is_empty() {
-        return false;
+    fn check_failure(&self, case: &Case<'_>) -> Option<GateDecision> {
+        Self::decide(case)
     }
-    if text.starts_with(['{', '[']) {
-        return serde_json::from_str(text).is_ok_and(|json| is_limit_object(&json));
-    }
-    text.len() <= MESSAGE_BYTES_MAX && text.lines().any(is_limit_line)
-}
-
-/// The words by which providers name the condition in `type`, `code` or `status`.
-const NAMES: [&str; 10] = [
-    "rate_limit_error",
-    "rate_limit_exceeded",
-    "overloaded_error",
-    "insufficient_quota",
-    "usage_limit_reached",
-    "RESOURCE_EXHAUSTED",
-    "too_many_requests",
-    "ThrottlingException",
-    "TooManyRequestsException",
-    "quota_exceeded",
-];
-
-/// An object whose `error` (or which itself, if it calls itself an error) names the condition.
-fn is_limit_object(json: &Value) -> bool {
-    let json = json.as_array().and_then(|list| list.first()).unwrap_or(json);
-    let error = match json.get("error") {
-        Some(Value::String(text)) => return is_limit_line(text) || NAMES.contains(&text.as_str()),
-        Some(error) => error,
-        None => json,
-    };
-    let named = ["type", "code", "status", "__type", "error_code"].iter().any(|&field| {
-        let value = error.get(field);
-        value.and_then(Value::as_str).is_some_and(|text| NAMES.contains(&text))
-            || value.and_then(Value::as_u64).is_some_and(|code| matches!(code, 429 | 529))
-    });
-    let is_error = json.get("error").is_some() || error.get("message").is_some();
-    named && is_error
-}
-
-/// What may stand before the message on its line.
-const PREFIXES: [&str; 7] =
-    ["error:", "error", "api error:", "fatal:", "http", "request failed:", "failed:"];
-
-/// How the messages begin. Lower case.
-const OPENINGS: [&str; 18] = [
-    "rate limit",
-    "rate-limit",
-    "ratelimit",
-    "you have exceeded your",
-    "you exceeded your",
-    "you've hit your",
-    "you have reached your",
-    "you've reached your",
-    "429",
-    "529",
-    "too many requests",
-    "quota exceeded",
-    "throttled",
-    "request was throttled",
-    "usage limit reached",
-    "claude ai usage limit reached",
-    "overloaded",
-    "resource has been exhausted",
-];
-
-fn is_limit_line(line: &str) -> bool {
-    let lower = line.trim_start_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
-    let mut rest = lower.as_str();
-    while let Some(after) = PREFIXES.iter().find_map(|prefix| rest.strip_prefix(prefix)) {
-        rest = after.trim_start_matches(|c: char| !c.is_alphanumeric());
-        if rest.is_empty() {
-            return false;
-        }
-    }
-    OPENINGS.iter().any(|opening| rest.strip_prefix(opening).is_some_and(ends_a_word))
-}
-
-/// `429` is no part of `4290`, and `throttled` none of `throttledness`.
-fn ends_a_word(after: &str) -> bool {
-    !after.starts_with(|c: char| c.is_alphanumeric())
-        || after.starts_with("ed")
-        || after.starts_with("ing")
 }

@@ -10,6 +10,7 @@ mod json;
 mod names;
 mod queries;
 mod rate_limits;
+mod redaction;
 mod request;
 mod retry;
 mod secrets;

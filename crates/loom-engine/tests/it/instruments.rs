@@ -142,3 +142,24 @@ async fn each_attempt_is_a_span_in_the_trace_of_its_submission() {
     let error = span.attributes.iter().find(|attribute| attribute.key.as_str() == "error.type");
     assert_eq!(error.unwrap().value.as_str(), "worker_error");
 }
+
+#[tokio::test]
+async fn secrets_reach_neither_errors_nor_progress_nor_events_nor_logs() {
+    const CANARY: &str = "correct-horse-battery-staple";
+    const KEY: &str = "sk-ant-api03-Zm9vYmFyYmF6cXV4MTIzNDU2Nzg5MGFiY2RlZg-AA";
+    let rig = Rig::new();
+    let (engine, mut script) = rig.scripted().await;
+    let mut stream = engine.events().stream();
+    let request = work("x").env("DEPLOY_TOKEN", CANARY);
+    let submitted = engine.submit(request).await.unwrap();
+    let attempt = soon_enough(script.next()).await;
+    attempt.cx.progress(&format!("using {CANARY} and {KEY}"));
+    engine.append_progress(&submitted.id, &format!("from outside: {CANARY}")).await.unwrap();
+    let error = format!("401: bad token {CANARY}, bad key {KEY}");
+    attempt.finish(Err(WorkerError::permanent(error)));
+    let task = end_of(&engine, &submitted.id).await;
+    assert!(task.error.as_deref().unwrap().starts_with("401: bad token [REDACTED"));
+    let told = crate::rig::until(&mut stream, loom_core::EventType::Failed).await;
+    let everything = format!("{task:?} {:?} {told:?} {:?}", task.progress, rig.logger.records());
+    assert!(!everything.contains(CANARY) && !everything.contains(KEY), "{everything}");
+}

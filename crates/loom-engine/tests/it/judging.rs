@@ -1,10 +1,16 @@
 //! The quality gate at work.
 
-use loom_core::{Case, FailureCode, GateDecision, QualityGate, Task, TaskStatus, WorkerResult};
+use std::time::Duration;
+
+use loom_core::{
+    Case, EventType, FailureCode, GateDecision, QualityGate, Task, TaskStatus, WorkerError,
+    WorkerResult,
+};
+use loom_deps::Clock;
 use loom_engine::Engine;
 use loom_testkit::{SequenceWorker, scripted};
 
-use crate::rig::{Rig, as_time_passes, end_of, sleepers, soon_enough, work};
+use crate::rig::{Rig, as_time_passes, end_of, sleepers, soon_enough, until, work};
 
 async fn through(rig: &Rig, engine: &Engine, id: impl AsRef<str>) -> Task {
     as_time_passes(rig, engine.wait(id)).await.unwrap()
@@ -89,4 +95,34 @@ async fn a_gate_that_panics_rejects_and_harms_nothing_else() {
     assert_eq!(task.error.as_deref(), Some("gate rejected: gate_panicked"));
     let good = engine.submit(work("x")).await.unwrap();
     assert_eq!(end_of(&engine, good.id).await.status, TaskStatus::Completed);
+}
+
+#[tokio::test]
+async fn a_failure_that_names_a_reset_is_waited_for_without_being_counted() {
+    let rig = Rig::new();
+    let limited = WorkerError::permanent("exit status 1")
+        .with_output("Error: 429 Too Many Requests. Please try again in 20s.".into());
+    let worker = SequenceWorker::new([Err(limited), Ok("the answer".into())]);
+    let engine = rig.builder().worker("work", worker).start().await.unwrap();
+    let mut stream = engine.events().stream();
+    let submitted = engine.submit(work("x")).await.unwrap();
+    until(&mut stream, EventType::Retrying).await;
+    let waiting = engine.get(&submitted.id).await.unwrap();
+    let due = rig.clock.now().saturating_add(Duration::from_secs(20));
+    assert_eq!(waiting.run_at, Some(due));
+    let task = through(&rig, &engine, submitted.id).await;
+    assert_eq!((task.status, task.retries, task.parked()), (TaskStatus::Completed, 0, 1));
+}
+
+#[tokio::test]
+async fn plain_commands_may_fail_with_any_words() {
+    let rig = Rig::new();
+    let (worker, mut script) = scripted();
+    let worker = worker.with_gate(QualityGate::accept_all());
+    let engine = rig.builder().worker("work", worker).start().await.unwrap();
+    let submitted = engine.submit(work("x")).await.unwrap();
+    let error = WorkerError::permanent("429 Too Many Requests. Please try again in 20s.");
+    soon_enough(script.next()).await.finish(Err(error));
+    let task = end_of(&engine, submitted.id).await;
+    assert_eq!((task.status, task.failure), (TaskStatus::Failed, Some(FailureCode::WorkerError)));
 }

@@ -8,7 +8,7 @@ use super::LimitKind;
 use crate::pattern::pattern;
 
 /// A limit that one can run into, by the name of what is counted.
-const COUNTED: &str = "(?:(?:rate|usage|request|requests|api|api call|call|calls|token|tokens|daily|weekly|monthly|hourly|session|message|messages|plan|spend|spending|free|\\d+[ -]?hours?|secondly|pull|concurrency|opus|sonnet|premium request|billing hard|trial)[ _-])";
+const COUNTED: &str = r"(?:(?:rate|usage|requests?|api(?:\scalls?)?|calls?|tokens?|daily|weekly|monthly|hourly|session|messages?|plan|spend|spending|free|\d+[\s-]?hours?|secondly|pull|concurrency|opus|sonnet|premium\srequest|billing\shard|trial)[\s_-])";
 
 /// That it is reached, whatever surrounds the words: what an error or an error object contains.
 static MENTION: LazyLock<Regex> = LazyLock::new(|| {
@@ -16,9 +16,9 @@ static MENTION: LazyLock<Regex> = LazyLock::new(|| {
         r"(?x)
         too [\s_-]* many [\s_-]* (?:\w+[\s_-]){{0,2}}? (?:requests?|tokens|calls|queries|login\s attempts|concurrent)
         | \b(?:429|529)\b [\s:()\]'-]* (?:too\s many|client\s error|overloaded|rate|quota|resource|you\s exceeded)
-        | \b(?:status(?:[\s_]?code)?|(?:http|api)(?:\s(?:error|status))?|error(?:\scode)?|response\scode|returned\serror|code|kind:\s\w+)
+        | \b(?:status(?:[\s_]?code)?|(?:http|api)(?:\s(?:error|status))?|error(?:\scode)?|response\scode|reason|returned\serror|code|kind:\s\w+)
             ['\x22)\s:=(\[]{{0,4}} (?:429|529|E429|1015|10429|20429)\b
-        | \bE429\b
+        | \bE429\b | too\smany\s(?:429|529)\s | success:\s(?:429|529)\b
         | rate [\s_-]* limit (?:s|ed|er|ing)? \b (?:['\x22\s:_.-]+\w+){{0,5}}? ['\x22\s:_-]+ (?:exceeded|reached|hit|exhausted|violation|quota\sviolation)
         | rate [\s_-]* limit [\s_-]* (?:ed|exceeded|error|reached|exception|_reached_error)
         | \bhit\s(?:a|the|your|an?\s\w+)\srate[\s-]limit | had\sto\srate\slimit
@@ -39,7 +39,7 @@ static MENTION: LazyLock<Regex> = LazyLock::new(|| {
         | request[\s_]?limit[\s_]?exceeded | throughput\w*?exceeded | provisioned\sthroughput | callerratelimit | limitexceededexception
         | abuse\sdetection | requested\stoo\smany\stimes | limiting\srequests | \ba\swait\sof\s\d+\sseconds\sis\srequired
         | limited\sto\s\d+\s(?:api\s)?(?:calls|requests) | max(?:imum)?\s(?:number\sof\s)?requests? | request\sthrottled | request\slimit\sreached
-        | (?:userrate|daily|rate)limitexceeded | api\slimit\sreached | \bratelimited\b | dailylimit | rate_limited? \b
+        | (?:userrate|daily|rate)limitexceeded | api\slimit\sreached | \bratelimited\b | dailylimit | rate_limited\b
         "
     ))
 });
@@ -63,25 +63,29 @@ static SENTENCE: LazyLock<Regex> = LazyLock::new(|| {
         (?: (?:(?:sorry|oops|whoa|unfortunately|it\slooks\slike|looks\slike|we'?re\ssorry|please\swait\sand\stry\sagain\slater|we\shave\sdetected\sunusual\straffic)[,!:.\s]+)* )
         (?:
           (?:http\s(?:error\s)?|error\s(?:code:?\s)?|status\s(?:code\s)?|E)? (?:429|529)
-            (?: $ | [\s:()\[\]'-]+ (?:too\smany\srequests|overloaded|rate\s?limit(?:ed|\sexceeded|\sreached)?|quota\sexceeded|resource\shas\sbeen\sexhausted|you\sexceeded\syour\scurrent\squota) | [,.:;(\[\{{\x22] )
+            (?: $ | [\s:()\[\]'-]+ (?:too\smany\srequests|overloaded|rate\s?limit(?:ed|\sexceeded|\sreached)?|quota\sexceeded|resource\shas\sbeen\sexhausted|you\sexceeded\syour\scurrent\squota) | \s?[,.:;(\[\{{\x22] )
         | (?:too\smany\s|toomany)(?:\w+\s)?{{0}}(?:(?:concurrent|failed|api)\s)?(?:requests?|tokens(?:\sper\s\w+)?|api\scalls|login\sattempts|queries)(?:\shit\sthe\sapi\stoo\squickly|\sin\s\d+\s\w+|\sfrom\s(?:this|your)[\w\s]+)?
-        | (?:(?:a|an|the|your|this|api|graphql|requests?|trial|token|service\stier|organization's|we\shit\sa)\s)*
-          (?:rate[\s-]?limit|{COUNTED}+(?:limits?|cap|quota))
-            (?:\s(?:is|was|has\sbeen|have\sbeen|already))* \s? (?:exceeded|reached|hit|exhausted|used\sup|ed)
-        | rate[\s-]limit(?:\serror)?$ | limit\s(?:reached|exceeded)
+        | (?:[\w.'’-]+\s){{0,3}}?
+          (?:rate[\s-]?limit|{COUNTED}+(?:limits?|cap|quota)(?:\sper\s\w+)?)
+            (?:\sof\s\d+[\w\s/]{{0,40}}?)? (?:\s(?:is|was|has\sbeen|have\sbeen|already))* \s? (?:exceeded|reached|hit|exhausted|used\sup|ed)
+        | rate[\s-]limit(?:\serror)?$ | limit\s(?:reached|exceeded)(?:$|\s?[·∙|.,!])
         | (?:(?:your|the|this|monthly|daily|api|account|free|project|billing|organization'?s?)\s){{0,4}} quota(?:\serror)?(?:\s(?:is|was|has\sbeen|already|limit))*\s(?:exceeded|reached|exhausted)
         | (?:you(?:['’]ve|\shave|['’]re|\sare|\sran|)?|we(?:['’]ve|\shave|['’]re)?|your\s(?:organization|account|api\skey|team|workspace|requests?\sto\s\S+(?:\sfor\s\S+)?(?:\sin\s[\w\s]+?)?)\shas?(?:ve)?)\s
-            (?:already\s|temporarily\s|currently\s|been\s|being\s|just\s|out\s)*
-            (?:exceed(?:ed|ing)?|reached|hit|used|exhausted|over|of|out\sof|run\sout\sof|rate[\s-]?limited|throttled|sending|sent|have|making|triggered)
+            (?:already\s|temporarily\s|blocked\sfor\s|currently\s|been\s|being\s|just\s|out\s)*
+            (?:exceed(?:ed|ing)?|reached|hit|used|exhausted|over|of|out\sof|run\sout\sof|rate[\s-]?limited|throttled|sending|sent|making|triggered)
             (?:\s[\w'’-]+){{0,7}}?
-            (?:\s(?:limits?|quotas?|credits?|allowance|usage|cap|capacity)\b|\stoo\s(?:many\s(?:requests|tokens|calls)|quickly|fast|often)|\sabuse\sdetection\smechanism|\sfree\srequests)
+            (?:\s(?:usage\s(?:limits?|cap)|limits?|quotas?|credits?|allowance|usage|cap|capacity)\b|\stoo\s(?:many\s(?:requests|tokens|calls)|quickly|fast|often)|\sabuse\sdetection\smechanism|\sfree\srequests)
         | (?:you(?:['’]ve|\shave|['’]re|\sare)?|we(?:['’]ve|\shave|['’]re)?|(?:your\s|the\s|this\s)?request(?:s|\swas|\swere)?(?:\swas)?)\s(?:been\s|being\s|temporarily\s)*(?:rate[\s-]?limited|throttled)
         | throttled(?:$|[.:!,;]|\sby\sthe\sapi) | rate[\s-]?limited(?:$|[.:!,;]|\sby\sthe\sapi)
         | (?:that|the|this|selected|our|we)?\s?(?:model|server|service|engine|api|servers)?\s?(?:is|are)\s(?:currently\s|temporarily\s)*(?:overloaded|at\scapacity|too\sbusy|experiencing\shigh\sdemand)
-        | we'?re\sexperiencing\shigh\sdemand | (?:server\s)?overloaded(?:$|[.,:!;]) | server\sis\stemporarily\slimiting\srequests
-        | slow\sdown[!.:,] | rate\sexceeded(?:$|[.:!]) | please\sreduce\syour\srequest\srate
+        | (?:[\w.-]+\s){{0,3}}is\s(?:currently\s)?(?:rate[\s-]?limiting|throttling)\s(?:us|you|your|requests) | we'?re\sexperiencing\shigh\sdemand | (?:server\s)?overloaded(?:$|[.,:!;]) | server\sis\stemporarily\slimiting\srequests
+        | slow\sdown(?:$|[!.,]) | rate\sexceeded(?:$|[.:!]) | please\sreduce\syour\srequest\srate
         | resource\s?(?:has\sbeen\s)?exhausted
         | (?:your\s)?credit\sbalance\sis\stoo\slow | insufficient\s(?:credits|balance|quota) | spending\scap\sreached | billing\shard\slimit\shas\sbeen\sreached
+        | retry\slater\.?$
+        | (?:[\w.-]+\s){{0,3}}?(?:got|received|returned|responded\swith|failed\swith|gave)\s(?:an?\s|the\s)?(?:unexpected\s)?(?:http(?:/\d(?:\.\d)?)?\s|status\s(?:code\s)?|error:?\s)*(?:429|529)(?:[\s:(-]+too\smany\srequests\)?)?
+        | max\sretries\sexceeded:\s(?:429|529)(?:[\s:(-]+too\smany\srequests\)?)? | (?:your|the)\s(?:\w+\s)?limits?\swill\sreset\sat\s[\w:]+ | status(?:\scode)?[:=]\s?(?:429|529)[,;]
+        | your\s(?:[\w-]+\s){{0,4}}?(?:credits?|quota|allowance|limit|balance)\s(?:has|have)\sbeen\s(?:exhausted|exceeded|reached|used\sup|depleted)
         | exceeded\sretry\slimit,\slast\sstatus:\s(?:429|529)
         | requests\sto\sthe\s.{{1,120}}?\shave\sexceeded\s(?:token|call)\srate\slimit
         | (?:a\s)?rate-limit\shas\sbeen\sreached | (?:daily|monthly|weekly|hourly|maximum)\s(?:number\sof\s)?(?:requests?|limit|quota)(?:\sper\s\w+|\slimit)?\s(?:exceeded|reached)
@@ -95,7 +99,7 @@ static SENTENCE: LazyLock<Regex> = LazyLock::new(|| {
 /// What follows such a sentence when it was no prose about limits.
 static GOES_ON: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r#"^(?:[\s]*$|\s*[.,;:!|·∙•—–\-()\[\]{}<>"'*`/]|\s+(?:for|in|by|at|to|with|and|please|try|retry|retrying|wait|waiting|after|per|today|this|until|while|when|of|from|because|due|resets?|renews|upgrade|you|we|that restricts|or|on (?:tokens|requests|this|the|your|input|output|model|organization|key)|hit|reached|as|again|here|has|have|left|is used up)\b)"#,
+        r#"^(?:[\s]*$|\s*[.,;:!|·∙•—–\-()\[\]{}<>"'*`/]|\s+(?:for (?:[^a\s]|a\S)\S*|in|by|at|to|with|and|please|try|retry|retrying|wait|waiting|after|per|today|this|until|while|when|of|from|because|due|resets?|renews|upgrade|you|we|that restricts|or|on (?:tokens|requests|this|the|your|input|output|model|organization|key)|hit|reached|as|again|here|has|have|left|is used up)\b)"#,
     )
 });
 
@@ -108,6 +112,9 @@ static OVER: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Whether `text` begins with a sentence by which a provider refuses.
 pub(super) fn refuses(text: &str) -> bool {
+    if is_named(text) {
+        return true;
+    }
     let Some(found) = SENTENCE.find(text) else {
         return false;
     };
@@ -115,6 +122,13 @@ pub(super) fn refuses(text: &str) -> bool {
     let ended = found.as_str().ends_with(|c: char| !c.is_alphanumeric());
     let rest = &text[found.end()..];
     (ended || GOES_ON.is_match(rest)) && !OTHER.is_match(text) && !OVER.is_match(text)
+}
+
+/// Whether `text` begins with the name of an error that is about a limit, and a colon.
+pub(super) fn is_named(text: &str) -> bool {
+    let name = text.split_once(':').map_or("", |(name, _)| name);
+    let is_name = name.len() > 3 && !name.contains(char::is_whitespace);
+    is_name && name.chars().any(char::is_alphabetic) && mentions(name)
 }
 
 /// Whether `text` says that what it tells of is over.
@@ -127,10 +141,12 @@ static QUOTA: LazyLock<Regex> = LazyLock::new(|| {
         r"insufficient[ _](?:quota|credits?|balance|funds)|balance is too low|out of (?:extra usage|credits)|(?:used|exhausted) all available credits|purchase (?:more )?credits|no quota|quota_exceeded|current[ _]quota|billing|spend(?:ing)? (?:cap|limit)|premium request allowance|monthly|for this month|this billing period|included credits|usage cap|free usage exceeded",
     )
 });
-static PER_TIME: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"per[ -_]?(?:second|minute|hour|day)|\b(?:RPM|TPM|RPD)\b|daily|retry in"));
-static BUSY: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"overloaded|capacity|too busy|high demand|\b529\b|\b503\b|unavailable"));
+static PER_TIME: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"per[ -_]?(?:second|minute|hour|day)|\b(?:RPM|TPM|RPD)\b|daily|retry in")
+});
+static BUSY: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"overloaded|capacity|too busy|high demand|\b529\b|\b503\b|unavailable")
+});
 
 /// Which limit a message is about.
 pub(super) fn kind(text: &str) -> LimitKind {

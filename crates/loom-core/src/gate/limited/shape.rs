@@ -1,0 +1,108 @@
+//! What kind of text a message is.
+
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use regex::Regex;
+use serde_json::Value;
+
+use crate::pattern::pattern;
+use crate::text::first_bytes;
+
+/// A text up to this length may be a message as a whole; of a longer one only its end.
+pub(super) const SHORT_CHARS_MAX: usize = 600;
+
+/// Beyond this, a text is looked at from its end only.
+const LOOKED_AT_BYTES_MAX: usize = 64 << 10;
+
+/// A text by its structure.
+pub(super) enum Shape {
+    /// One object that says how things ended.
+    Object(Value),
+    /// A page or a document with tags: what it says first of all.
+    Markup(String),
+    /// Lines; whether few.
+    Text(bool),
+}
+
+impl Shape {
+    pub(super) fn of(text: &str) -> Self {
+        if let Some(object) = object(text) {
+            return Self::Object(object);
+        }
+        if let Some(title) = markup(text) {
+            return Self::Markup(title);
+        }
+        Self::Text(text.chars().nth(SHORT_CHARS_MAX).is_none())
+    }
+}
+
+static COLOUR: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\r$"));
+
+/// The end of `text` that is looked at, without colours and blanks around.
+pub(super) fn plain(text: &str) -> Cow<'_, str> {
+    let start = text.len().saturating_sub(LOOKED_AT_BYTES_MAX);
+    let end = &text[text.ceil_char_boundary(start)..];
+    match COLOUR.replace_all(end.trim(), "") {
+        Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+        Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+    }
+}
+
+/// The object that a text consists of, or the last of its lines or events of objects.
+fn object(text: &str) -> Option<Value> {
+    if text.starts_with(['{', '[']) {
+        if let Ok(value) = serde_json::from_str::<Value>(text) {
+            return Some(single(value));
+        }
+        return lines_of_objects(text);
+    }
+    let is_stream = ["event:", "data:", "id:", ": "].iter().any(|start| text.starts_with(start));
+    is_stream.then(|| events(text))?
+}
+
+/// A list of one is its one; more of them say nothing, unless all are errors.
+fn single(value: Value) -> Value {
+    match value {
+        Value::Array(mut list) if list.len() == 1 => list.pop().unwrap_or_default(),
+        Value::Array(list)
+            if !list.is_empty() && list.iter().all(|one| one.get("error").is_some()) =>
+        {
+            list.into_iter().next_back().unwrap_or_default()
+        }
+        value => value,
+    }
+}
+
+/// The last object of a text whose lines are objects.
+fn lines_of_objects(text: &str) -> Option<Value> {
+    let mut lines = text.lines().rev().filter(|line| !line.trim().is_empty());
+    let last = serde_json::from_str::<Value>(lines.next()?).ok().filter(Value::is_object)?;
+    lines.all(|line| line.trim_start().starts_with('{')).then_some(last)
+}
+
+fn events(text: &str) -> Option<Value> {
+    let data = text.lines().rev().filter_map(|line| line.strip_prefix("data:")).map(str::trim);
+    let mut data = data.filter(|data| *data != "[DONE]");
+    serde_json::from_str(data.next()?).ok()
+}
+
+static MARKUP: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"^(?:<!doctype html|<\?xml|<html|<head|<body|<center|<error|<h1|<title)")
+});
+static TITLE: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"<(?:title|h1|h2|code|message)[^>]*>\s*([^<]{1,300}?)\s*</"));
+/// Longest page whose headings are read.
+const PAGE_BYTES_MAX: usize = 16 << 10;
+
+/// The headings of a page, one a line.
+fn markup(text: &str) -> Option<String> {
+    if !MARKUP.is_match(text) {
+        return None;
+    }
+    let page = first_bytes(text, PAGE_BYTES_MAX);
+    let titles: Vec<&str> =
+        TITLE.captures_iter(page).filter_map(|found| Some(found.get(1)?.as_str())).collect();
+    Some(titles.join("\n"))
+}

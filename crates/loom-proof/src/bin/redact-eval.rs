@@ -1,0 +1,7 @@
+//! `redact-eval FILE [--show]`: measures redaction on texts with known secrets.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    loom_proof::report::main("redact-eval", loom_proof::redact::evaluate)
+}
