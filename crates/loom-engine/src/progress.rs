@@ -5,13 +5,22 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use loom_core::limits::PROGRESS_INTERVAL_MIN;
-use loom_core::{ProgressReport, ProgressSink, Redactor, Task};
+use loom_core::{ProgressReport, ProgressSink, Redactor, Task, first_bytes};
 use loom_deps::{Clock, Timestamp};
 use tokio::sync::{Notify, watch};
 
 use crate::context::Context;
 
+/// How much of one line is looked at. What is kept of it is far shorter.
+const LINE_SEEN_BYTES_MAX: usize = 2 << 10;
+/// How much of what came last is looked at, so that a secret of several lines is seen as one.
+const RECENT_BYTES_MIN: usize = 8 << 10;
+const RECENT_BYTES_MAX: usize = 2 * RECENT_BYTES_MIN;
+
 /// Lines that have come and are not written yet. Of many, the last is kept and all are counted.
+///
+/// Taking a line is cheap, for commands may print millions. Secrets are looked for only in what is
+/// written.
 pub(crate) struct Reports {
     clock: Arc<dyn Clock>,
     redactor: Redactor,
@@ -23,9 +32,40 @@ pub(crate) struct Reports {
 
 #[derive(Default)]
 struct Waiting {
-    line: String,
+    /// The latest lines, written ones included.
+    recent: String,
+    /// How many have come that are not written.
     lines: u64,
     at: Timestamp,
+}
+
+impl Waiting {
+    fn push(&mut self, text: &str) {
+        for line in text.lines() {
+            self.lines = self.lines.saturating_add(1);
+            self.recent.push_str(first_bytes(line, LINE_SEEN_BYTES_MAX));
+            self.recent.push('\n');
+            if self.recent.len() > RECENT_BYTES_MAX {
+                self.forget();
+            }
+        }
+        if text.is_empty() {
+            self.lines = self.lines.saturating_add(1);
+        }
+    }
+
+    /// Drops the older half, up to the end of a line.
+    fn forget(&mut self) {
+        let half = self.recent.floor_char_boundary(self.recent.len() - RECENT_BYTES_MIN);
+        let end = self.recent[half..].find('\n').map_or(half, |end| half + end + 1);
+        self.recent.drain(..end);
+    }
+
+    /// What is to be written, if anything has come.
+    fn take(&mut self) -> Option<(String, u64, Timestamp)> {
+        let lines = std::mem::take(&mut self.lines);
+        (lines > 0).then(|| (self.recent.clone(), lines, self.at))
+    }
 }
 
 impl Reports {
@@ -56,17 +96,10 @@ impl Reports {
 
     /// Writes what has come.
     pub(crate) async fn send(&self, cx: &Context, task: &Arc<Task>) {
-        let waiting = std::mem::take(&mut *self.lock());
-        if waiting.lines == 0 {
-            return;
-        }
-        let report = ProgressReport {
-            task: task.id.clone(),
-            epoch: task.epoch,
-            line: waiting.line,
-            lines: waiting.lines,
-            at: waiting.at,
-        };
+        let Some((recent, lines, at)) = self.lock().take() else { return };
+        let (line, _) = ProgressReport::condense(&self.redactor.redact(&recent));
+        let line = line.unwrap_or_default();
+        let report = ProgressReport { task: task.id.clone(), epoch: task.epoch, line, lines, at };
         // What a broken store loses of it is no harm: the attempt goes on.
         let _ = cx.writer.report(task, report).await;
     }
@@ -79,13 +112,9 @@ impl Reports {
 impl ProgressSink for Reports {
     fn report(&self, text: &str) {
         let at = self.clock.now();
-        let (line, lines) = ProgressReport::condense(&self.redactor.redact(text));
         let mut waiting = self.lock();
-        waiting.lines = waiting.lines.saturating_add(lines);
+        waiting.push(text);
         waiting.at = at;
-        if let Some(line) = line {
-            waiting.line = line;
-        }
         drop(waiting);
         self.alive.send_replace(at);
         self.came.notify_one();
