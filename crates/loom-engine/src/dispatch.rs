@@ -28,7 +28,7 @@ pub(crate) struct Dispatch {
     pub(crate) slots: Slots,
     /// Look for due tasks now.
     wake: Notify,
-    /// When the next task falls due, as the last claim was told.
+    /// When the next task falls due that was not due at the last claim.
     next_due: watch::Sender<Option<Timestamp>>,
     in_flight: Mutex<HashMap<TaskId, InFlight>>,
 }
@@ -81,7 +81,12 @@ impl Dispatch {
 
     /// Takes in what a commit's claim brought: starts attempts, ends what cannot be read, passes
     /// cancels on, notes when to look again.
-    pub(crate) fn claimed(&self, cx: &Arc<Context>, committed: &mut Committed) {
+    pub(crate) fn claimed(
+        &self,
+        cx: &Arc<Context>,
+        claimed_at: Timestamp,
+        committed: &mut Committed,
+    ) {
         for task in committed.claimed.drain(..) {
             self.start(cx, task);
         }
@@ -92,7 +97,8 @@ impl Dispatch {
         for (task, epoch) in committed.cancels.drain(..) {
             self.cancel_claim(&task, epoch, CancelReason::Requested);
         }
-        let next_due = committed.next_due;
+        // What was due already waits for a slot, and the commit that frees one claims it.
+        let next_due = committed.next_due.filter(|due| *due > claimed_at);
         self.next_due.send_if_modified(|known| std::mem::replace(known, next_due) != next_due);
     }
 
@@ -170,11 +176,10 @@ pub(crate) async fn run(cx: Arc<Context>) {
     }
 }
 
-/// Returns when the next task falls due. One that was due when it was last looked for is not
-/// waited for: it waits itself, for a slot, and the commit that frees one claims it.
+/// Returns when the next task falls due; at once if it has done so since the last claim.
 async fn falls_due(cx: &Context, next_due: &mut watch::Receiver<Option<Timestamp>>) {
     loop {
-        let due = (*next_due.borrow_and_update()).filter(|due| *due > cx.now());
+        let due = *next_due.borrow_and_update();
         let sleep = async {
             match due {
                 Some(due) => cx.timer.sleep_until(due).await,

@@ -71,6 +71,7 @@ fn failure(outcome: &Outcome) -> Option<&'static str> {
     match outcome {
         Outcome::Judged(_, decision) => (!decision.accept).then_some("gate_rejected"),
         Outcome::Failed(error) => Some(error.code().as_str()),
+        Outcome::Limited(..) => Some("rate_limited"),
         Outcome::Panicked(_) => Some("panic"),
         Outcome::TimedOut(..) => Some("timeout"),
         Outcome::Idled(..) => Some("idle_timeout"),

@@ -2,3 +2,19 @@
 
 #[doc = include_str!("../../../README.md")]
 struct Readme;
+
+#[cfg(all(feature = "http", feature = "sqlite", feature = "subprocess"))]
+#[doc = include_str!("../../../docs/playbook.md")]
+struct Playbook;
+
+#[cfg(feature = "testing")]
+#[doc = include_str!("../../../docs/testing.md")]
+struct Testing;
+
+#[cfg(feature = "testing")]
+#[doc = include_str!("../../../docs/custom-store.md")]
+struct CustomStore;
+
+#[cfg(feature = "sqlite")]
+#[doc = include_str!("../../../docs/observability.md")]
+struct Observability;

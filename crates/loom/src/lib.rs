@@ -55,9 +55,12 @@ pub use loom_core::{
 };
 pub use loom_deps::{
     Clock, FakeClock, IdGen, Level, LogRecord, LogValue, Logger, NoopLogger, RecordingLogger, Rng,
-    SequentialIds, SystemClock, SystemTimer, Timer, Timestamp, TracingLogger, UuidIds,
+    SequentialIds, Sleep, SystemClock, SystemTimer, Timer, Timestamp, TracingLogger, UuidIds,
 };
-pub use loom_engine::{Engine, EngineBuilder, EventStream, Events, Lagged, Subscription};
+pub use loom_engine::{
+    Engine, EngineBuilder, EventStream, Events, Lagged, Subscription, WorkerOptions,
+    current_request_id, with_request_id,
+};
 
 #[cfg(feature = "sqlite")]
 pub use loom_store::{Durability, SqliteStore, SqliteStoreBuilder};

@@ -112,13 +112,23 @@ impl Commit {
 
     /// Whether nothing is left that anybody needs.
     pub(super) fn is_pointless(&self) -> bool {
-        self.pending.is_empty() && !self.unknown
+        self.pending.is_empty() && self.polls.is_empty() && !self.unknown
+    }
+
+    /// The present, as the claim has it.
+    fn claimed_at(&self) -> Timestamp {
+        let claim = self.batch.ops.iter().rev().find_map(|op| match op {
+            Op::Claim(claim) => Some(claim.now),
+            _ => None,
+        });
+        claim.unwrap_or_default()
     }
 
     /// The commit is durable: tells of it, frees slots, starts attempts, answers.
     pub(super) fn done(self, cx: &Arc<Context>, mut committed: Committed) {
         let ended = cx.recorder.committed(&self.batch, &self.about, &committed);
         let sequence = cx.recorder.sequence();
+        let claimed_at = self.claimed_at();
         let mut answers = Vec::with_capacity(self.pending.len());
         let applied = committed.applied.drain(..);
         for ((pending, op), applied) in self.pending.into_iter().zip(&self.batch.ops).zip(applied) {
@@ -136,7 +146,7 @@ impl Commit {
         for task in &ended {
             cx.waiters.ended(task);
         }
-        cx.dispatch.claimed(cx, &mut committed);
+        cx.dispatch.claimed(cx, claimed_at, &mut committed);
         for (waiting, receipt) in answers {
             answer(waiting, receipt);
         }

@@ -5,9 +5,9 @@ use std::time::Duration;
 use loom_core::{QualityGate, RetryPolicy, Task, TaskRequest, TaskStatus, WorkerError, worker_fn};
 use loom_deps::Clock;
 use loom_engine::WorkerOptions;
-use loom_testkit::{CountingWorker, scripted};
+use loom_testkit::{CountingWorker, FaultyStore, scripted};
 
-use crate::rig::{Rig, end_of, sleepers, soon_enough, work};
+use crate::rig::{Rig, as_time_passes, end_of, sleepers, soon_enough, work};
 
 #[tokio::test]
 async fn no_more_attempts_run_than_there_are_slots_and_the_rest_waits_in_order() {
@@ -151,4 +151,43 @@ async fn a_type_may_have_its_own_timeout_gate_and_retries() {
     assert_eq!(attempt.cx.deadline(), Some(deadline), "the task's own wins");
     attempt.finish(Err(WorkerError::transient("no")));
     assert_eq!(end_of(&engine, second.id).await.attempt, 1);
+}
+
+#[tokio::test]
+async fn a_task_that_falls_due_while_a_claim_is_being_committed_is_not_forgotten() {
+    let rig = Rig::new();
+    let (store, faults) = FaultyStore::new(rig.store.reopen());
+    let (worker, mut script) = scripted();
+    let engine = rig.builder_on(store).worker("work", worker).start().await.unwrap();
+    // The claim says what the time is when the commit begins; it comes back after the due time.
+    let gate = faults.hold();
+    let at = rig.clock.now().saturating_add(Duration::from_millis(5));
+    let submitting = tokio::spawn({
+        let engine = engine.clone();
+        async move { engine.submit(work("soon").run_at(at)).await }
+    });
+    soon_enough(faults.waiting(1)).await;
+    rig.clock.advance(Duration::from_millis(10));
+    gate.open();
+    let submitted = soon_enough(submitting).await.unwrap().unwrap();
+    assert_eq!(soon_enough(script.next()).await.task.id, submitted.id);
+}
+
+#[tokio::test]
+async fn what_falls_due_while_the_store_is_away_runs_once_it_is_back() {
+    let rig = Rig::new();
+    let (store, faults) = FaultyStore::new(rig.store.reopen());
+    let (worker, mut script) = scripted();
+    let engine = rig.builder_on(store).worker("work", worker).start().await.unwrap();
+    let at = rig.clock.now().saturating_add(Duration::from_secs(1));
+    engine.submit(work("soon").run_at(at)).await.unwrap();
+    let before = faults.commits();
+    faults.go_away();
+    let away = async {
+        faults.reached(before + 3).await;
+        faults.back();
+        script.next().await
+    };
+    assert_eq!(as_time_passes(&rig, away).await.task.prompt, "soon");
+    assert!(faults.commits() < before + 100, "it is not tried without pause");
 }
