@@ -273,7 +273,7 @@ mod tests {
     async fn a_text_says_how_far_it_got() {
         let options = Options::memory(Durability::Full, Duration::ZERO);
         let mut connection = options.connect().await.unwrap();
-        let text = Text { sql: "BEGIN; SELECT 1; SELECT nothing; COMMIT;", statements: 4 };
+        let text = Text::new("BEGIN; SELECT 1; SELECT nothing; COMMIT;", 4);
         let broken = run(&mut connection, text, Args::default()).await.err().unwrap();
         assert_eq!(broken.parts.len(), 2);
         assert!(roll_back(&mut connection).await, "a transaction is ended");

@@ -63,10 +63,14 @@ pub(crate) fn is_duplicate(error: &sqlx::Error) -> bool {
 
 /// An error after which nothing has been changed.
 pub(crate) fn store_error(path: &Path, error: sqlx::Error) -> StoreError {
-    if matches!(error, sqlx::Error::PoolClosed) {
-        return StoreError::Closed;
-    }
     match code(&error) {
+        _ if matches!(error, sqlx::Error::PoolClosed) => StoreError::Closed,
+        _ if matches!(error, sqlx::Error::Configuration(_)) => StoreError::Refused {
+            path: path.to_path_buf(),
+            problem: "SQLite cannot be set up as it must be".to_owned(),
+            hint: "build the program with the SQLite that loom brings along".to_owned(),
+            source: Some(error.into()),
+        },
         Some(CORRUPT | NOT_A_DATABASE) => StoreError::Refused {
             path: path.to_path_buf(),
             problem: "the database is damaged".to_owned(),

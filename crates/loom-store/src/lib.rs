@@ -5,6 +5,8 @@
 //! tasks it is about; reads go through connections of their own and never wait for it. The meaning
 //! of every change is that of `loom-core`, whose model the tests of this crate compare with.
 
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 mod connection;
 mod error;
 mod locks;

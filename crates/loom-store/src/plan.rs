@@ -11,6 +11,7 @@ use loom_deps::Timestamp;
 use crate::connection::Args;
 use crate::record::Record;
 use crate::rows::{Cell, Rows, Texts};
+use crate::sql::{self, Text};
 
 pub(crate) use step::Step;
 
@@ -22,6 +23,8 @@ pub(crate) struct Plan {
     pub(crate) now: Timestamp,
     /// The batch is a claim and nothing else: it may turn out that there is nothing to write.
     pub(crate) only_claims: bool,
+    /// What to send a batch of one step with.
+    pub(crate) text: Text,
     /// The arguments $1 to $14, which all texts of a batch share.
     pub(crate) args: Args,
     /// The changes in their order; never empty. Within one step no task is changed twice, so that
@@ -39,24 +42,39 @@ impl Plan {
         let progress = progress(batch, &mut texts);
         let steps = step::steps(batch, &mut texts);
         let lanes = claim.map(|claim| lanes(claim, &mut texts)).unwrap_or_default();
+        let count = inserts.len();
+        let text = text(count > 0, &steps, &progress);
         let now = claim.map_or_else(Timestamp::default, |claim| claim.now);
         let args = Args::default()
             .with(instance)
             .with(i64::try_from(batch.number).unwrap_or(i64::MAX))
             .with(texts.into_blob())
-            .with(inserts.json())
-            .with(i64::try_from(inserts.len()).unwrap_or(i64::MAX))
+            .with(inserts.into_json())
+            .with(i64::try_from(count).unwrap_or(i64::MAX))
             .with(starts.iter().any(Option::is_some))
             .with(claim.map(|claim| claim.engine_name.clone()))
             .with(now.as_micros())
-            .with(lanes.json())
+            .with(lanes.into_json())
             .with(claim.map_or(0, |claim| claim.limit))
             .with(claim.is_some_and(|claim| claim.scope == ClaimScope::Shared))
             .with(batch.instance.as_str())
-            .with(progress.json())
+            .with(progress.into_json())
             .with(limits::ATTEMPTS_KEPT_MAX);
         let only_claims = batch.ops.iter().all(|op| matches!(op, Op::Claim(_)));
-        Self { number: batch.number, by: batch.instance.clone(), now, only_claims, args, steps }
+        let by = batch.instance.clone();
+        Self { number: batch.number, by, now, only_claims, text, args, steps }
+    }
+}
+
+/// The shortest text that holds what a batch needs, if it is of one step.
+fn text(has_inserts: bool, steps: &[Step], progress: &Rows) -> Text {
+    if !progress.is_empty() || steps.iter().any(|step| step.is_rare) {
+        return sql::BATCH;
+    }
+    match (has_inserts, steps.iter().any(|step| step.has_changes)) {
+        (true, true) => sql::INSERTS_AND_CHANGES,
+        (true, false) => sql::INSERTS_ONLY,
+        (false, _) => sql::CHANGES_ONLY,
     }
 }
 

@@ -89,9 +89,14 @@ impl Rows {
         self.count
     }
 
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
     /// The array.
-    pub(crate) fn json(&self) -> String {
-        let rows = String::from_utf8_lossy(&self.json);
-        if rows.is_empty() { "[]".to_owned() } else { format!("{rows}]") }
+    pub(crate) fn into_json(mut self) -> String {
+        self.json.extend_from_slice(if self.count == 0 { b"[]" } else { b"]" });
+        // Nothing but JSON was written, which is UTF-8.
+        String::from_utf8(self.json).unwrap_or_default()
     }
 }

@@ -9,6 +9,14 @@ pub(crate) struct Text {
     pub(crate) sql: &'static str,
     /// How many there are: an answer that holds fewer was cut off.
     pub(crate) statements: usize,
+    /// Which statements it lacks of those that the longest text of its kind has.
+    pub(crate) left_out: &'static [usize],
+}
+
+impl Text {
+    pub(crate) const fn new(sql: &'static str, statements: usize) -> Self {
+        Self { sql, statements, left_out: &[] }
+    }
 }
 
 macro_rules! file {
@@ -20,31 +28,47 @@ macro_rules! file {
 /// One statement, of one or several files.
 macro_rules! one {
     ($($path:literal),+) => {
-        Text { sql: concat!($(include_str!(concat!("sql/", $path, ".sql")), "\n"),+), statements: 1 }
+        Text::new(concat!($(file!($path), "\n"),+), 1)
+    };
+}
+
+macro_rules! begin {
+    () => {
+        concat!(file!("commit/begin"), file!("commit/number"))
+    };
+}
+
+macro_rules! inserts {
+    () => {
+        concat!(file!("commit/insert"), file!("commit/present"))
+    };
+}
+
+macro_rules! changed {
+    () => {
+        concat!(file!("parts/change"), file!("commit/changed"))
+    };
+}
+
+macro_rules! change {
+    () => {
+        concat!(file!("parts/change"), file!("commit/change"))
     };
 }
 
 macro_rules! head {
     () => {
-        concat!(
-            file!("commit/begin"),
-            file!("commit/number"),
-            file!("commit/insert"),
-            file!("commit/present"),
-            file!("commit/progress"),
-        )
+        concat!(begin!(), inserts!(), file!("commit/progress"))
     };
 }
 
 macro_rules! changes {
     () => {
         concat!(
-            file!("parts/change"),
-            file!("commit/changed"),
+            changed!(),
             file!("commit/attempt"),
             file!("commit/trim"),
-            file!("parts/change"),
-            file!("commit/change"),
+            change!(),
             file!("commit/asked_for"),
             file!("commit/cancel"),
             file!("parts/summary"),
@@ -72,16 +96,37 @@ macro_rules! tail {
 }
 
 /// Begins a batch: its number, inserts, progress.
-pub(crate) const HEAD: Text = Text { sql: head!(), statements: 5 };
+pub(crate) const HEAD: Text = Text::new(head!(), 5);
 /// Changes, cancels and a prune; those of one text touch each task at most once.
-pub(crate) const CHANGES: Text = Text { sql: changes!(), statements: 7 };
+pub(crate) const CHANGES: Text = Text::new(changes!(), 7);
 /// Ends a batch: the claim, what it tells, and the commit.
-pub(crate) const TAIL: Text = Text { sql: tail!(), statements: 5 };
+pub(crate) const TAIL: Text = Text::new(tail!(), 5);
 /// A whole batch in one hop.
-pub(crate) const BATCH: Text = Text { sql: concat!(head!(), changes!(), tail!()), statements: 17 };
+pub(crate) const BATCH: Text = Text::new(concat!(head!(), changes!(), tail!()), 17);
+
+// Most batches need less, and every statement that is sent costs a message back.
+
+/// A batch that inserts and changes, without progress, retries, cancels and prunes.
+pub(crate) const INSERTS_AND_CHANGES: Text = Text {
+    sql: concat!(begin!(), inserts!(), changed!(), change!(), tail!()),
+    statements: 11,
+    left_out: &[4, 6, 7, 9, 10, 11],
+};
+/// A batch that only inserts.
+pub(crate) const INSERTS_ONLY: Text = Text {
+    sql: concat!(begin!(), inserts!(), tail!()),
+    statements: 9,
+    left_out: &[4, 5, 6, 7, 8, 9, 10, 11],
+};
+/// A batch that only changes.
+pub(crate) const CHANGES_ONLY: Text = Text {
+    sql: concat!(begin!(), changed!(), change!(), tail!()),
+    statements: 9,
+    left_out: &[2, 3, 4, 6, 7, 9, 10, 11],
+};
 /// A look at what a claim would find.
-pub(crate) const LOOK: Text = Text {
-    sql: concat!(
+pub(crate) const LOOK: Text = Text::new(
+    concat!(
         file!("commit/begin_read"),
         file!("parts/chosen"),
         file!("commit/claimable"),
@@ -89,28 +134,28 @@ pub(crate) const LOOK: Text = Text {
         file!("commit/next_due"),
         file!("commit/commit"),
     ),
-    statements: 5,
-};
+    5,
+);
 
-pub(crate) const GET: Text = Text {
-    sql: concat!("SELECT\n", file!("parts/summary"), file!("parts/details"), file!("read/get")),
-    statements: 1,
-};
+pub(crate) const GET: Text = Text::new(
+    concat!("SELECT\n", file!("parts/summary"), file!("parts/details"), file!("read/get")),
+    1,
+);
 pub(crate) const ATTEMPTS: Text = one!("read/attempts");
 pub(crate) const DATA_VERSION: Text = one!("read/version");
 
 macro_rules! list {
     ($from:literal, $order:literal) => {
-        Text {
-            sql: concat!(
+        Text::new(
+            concat!(
                 "SELECT\n",
                 file!("parts/summary"),
                 file!($from),
                 file!("parts/filters"),
                 file!($order)
             ),
-            statements: 1,
-        }
+            1,
+        )
     };
 }
 
@@ -143,7 +188,7 @@ pub(crate) const APPLIED: Text = one!("setup/applied");
 pub(crate) const ENCODING: Text = one!("setup/encoding");
 pub(crate) const LIBRARY: Text = one!("setup/library");
 pub(crate) const WAL: Text = one!("setup/wal");
-pub(crate) const PRAGMAS: Text = Text { sql: file!("setup/pragmas"), statements: 7 };
+pub(crate) const PRAGMAS: Text = Text::new(file!("setup/pragmas"), 7);
 pub(crate) const ROLLBACK: Text = one!("setup/rollback");
 
 /// The migrations: number, name and text. Never changed once released, only added to.

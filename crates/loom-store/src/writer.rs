@@ -191,10 +191,11 @@ impl Writer {
     /// Brings the connection out of what has failed; gives it up if that is not possible.
     async fn recover(&mut self) {
         let Some(connection) = &mut self.connection else { return };
-        if !connection::roll_back(connection).await && !self.keeps {
-            if let Some(connection) = self.connection.take() {
-                connection::close(connection).await;
-            }
+        if connection::roll_back(connection).await || self.keeps {
+            return;
+        }
+        if let Some(connection) = self.connection.take() {
+            connection::close(connection).await;
         }
     }
 
@@ -236,8 +237,8 @@ async fn send(connection: &mut SqliteConnection, mut plan: Plan) -> Result<Outco
     }
     let step = steps.pop().unwrap_or_default();
     let prune_op = step.prune_op;
-    let answer = run(connection, sql::BATCH, step.args(shared)).await;
-    settle(answer, sql::BATCH, outcome, |outcome, parts| {
+    let answer = run(connection, plan.text, step.args(shared)).await;
+    settle(answer, plan.text, outcome, |outcome, parts| {
         let (head, rest) = parts.split_at(sql::HEAD.statements.min(parts.len()));
         let (changes, tail) = rest.split_at(sql::CHANGES.statements.min(rest.len()));
         outcome.head(head)?;
@@ -254,13 +255,16 @@ fn settle(
     mut outcome: Outcome,
     read: impl FnOnce(&mut Outcome, &[Part]) -> Result<(), sqlx::Error>,
 ) -> Result<Outcome, Failed> {
-    let (parts, error) = match answer {
+    let (mut parts, error) = match answer {
         Ok(parts) => (parts, None),
         Err(Broken { parts, error }) => (parts, Some(error)),
     };
     match error {
         Some(error) if parts.len() + 1 < text.statements => return Err(Failed::Before(error)),
         _ => {}
+    }
+    for &index in text.left_out {
+        parts.insert(index.min(parts.len()), Part::default());
     }
     let read = read(&mut outcome, &parts);
     match error.or(read.err()) {

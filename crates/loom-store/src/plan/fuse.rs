@@ -54,8 +54,9 @@ fn is_certain(batch: &Batch, new: &[&NewTask], claim: &Claim) -> bool {
             Op::Progress(report) => !ids.contains(&report.task),
             Op::Cancel(cancel) => !ids.contains(&cancel.task),
             Op::Apply(change) => {
-                let is_due = change.due.unwrap_or(change.at) <= claim.now;
-                !ids.contains(&change.task) && !(change.kind == Kind::Retry && is_due)
+                let waits = change.kind == Kind::Retry;
+                let is_first = waits && change.due.unwrap_or(change.at) <= claim.now;
+                !is_first && !ids.contains(&change.task)
             }
             _ => true,
         })

@@ -22,6 +22,9 @@ pub(crate) struct Step {
     prune: Option<Prune>,
     /// Which op of the batch the prune is.
     pub(crate) prune_op: Option<usize>,
+    pub(crate) has_changes: bool,
+    /// There is more to it than changes that are no retries.
+    pub(crate) is_rare: bool,
 }
 
 impl Step {
@@ -144,10 +147,13 @@ impl Draft<'_> {
     }
 
     fn finish(self) -> Step {
+        let is_rare = !self.repeats.is_empty() || !self.cancels.is_empty() || self.prune.is_some();
         Step {
-            changes: self.changes.json(),
-            repeats: self.repeats.json(),
-            cancels: self.cancels.json(),
+            has_changes: !self.changes.is_empty(),
+            is_rare,
+            changes: self.changes.into_json(),
+            repeats: self.repeats.into_json(),
+            cancels: self.cancels.into_json(),
             prune: self.prune.map(|(_, prune)| prune.clone()),
             prune_op: self.prune.map(|(op, _)| op),
         }

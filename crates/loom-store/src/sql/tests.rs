@@ -37,6 +37,14 @@ const TEXTS: [(&str, Text); 27] = [
     ("rollback", ROLLBACK),
 ];
 
+/// The forms of a whole batch, whose statements are those of head, changes and tail.
+const BATCHES: [(&str, Text); 4] = [
+    ("batch", BATCH),
+    ("inserts and changes", INSERTS_AND_CHANGES),
+    ("inserts only", INSERTS_ONLY),
+    ("changes only", CHANGES_ONLY),
+];
+
 /// The only one that looks at every task, as its file says. Lists of all tasks walk along their
 /// numbers, which counts as a search.
 const PRUNE: &str = "changes 7";
@@ -65,6 +73,7 @@ async fn migrated() -> SqliteConnection {
 
 /// How SQLite goes about a statement; empty where there is nothing to choose.
 async fn plan(connection: &mut SqliteConnection, statement: &str) -> Vec<String> {
+    #[expect(clippy::disallowed_methods, reason = "the statement is one of ours")]
     let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
     let rows = sqlx::query(explain).fetch_all(connection).await;
     let rows = rows.unwrap_or_else(|error| panic!("{error} in:\n{statement}"));
@@ -77,8 +86,19 @@ fn run(test: impl Future<Output = ()>) {
 
 #[test]
 fn texts_hold_as_many_statements_as_they_say() {
-    for (name, text) in TEXTS.into_iter().chain([("batch", BATCH)]) {
+    for (name, text) in TEXTS.into_iter().chain(BATCHES) {
         assert_eq!(statements(text).len(), text.statements, "{name}");
+    }
+}
+
+#[test]
+fn texts_leave_out_what_they_say() {
+    for (name, text) in BATCHES {
+        let mut whole = statements(BATCH);
+        for index in text.left_out.iter().rev() {
+            whole.remove(*index);
+        }
+        assert_eq!(statements(text), whole, "{name}");
     }
 }
 

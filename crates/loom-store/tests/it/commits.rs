@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use loom_core::{Applied, Ended, Op, StoreError, TaskQuery, TaskStatus, TaskStore, Transition};
+use loom_core::{
+    Applied, Cancel, Ended, Op, RetryReason, StoreError, Task, TaskQuery, TaskStatus, TaskStore,
+    Transition,
+};
 use loom_store::SqliteStore;
 use sqlx::Connection;
 
@@ -140,6 +143,53 @@ async fn a_task_that_its_own_batch_claims_is_written_once() {
     assert_eq!(claimed, [actor.read("b").await]);
     let count: i64 = sqlx::query_scalar(updates).fetch_one(&mut other).await.unwrap();
     assert_eq!(count, 1);
+}
+
+fn names(claimed: &[Task]) -> Vec<&str> {
+    claimed.iter().map(|task| task.id.as_str()).collect()
+}
+
+/// What a claim for one task takes, beside the ops of its batch.
+async fn take_one(actor: &Actor<'_>, ops: impl IntoIterator<Item = Op>) -> Vec<Task> {
+    actor.commit(ops.into_iter().chain([claim(1)]).collect()).await.claimed
+}
+
+#[tokio::test]
+async fn what_else_its_batch_does_decides_whether_an_insert_is_claimed() {
+    let store = SqliteStore::in_memory();
+    let actor = Actor::join(&store, "one").await;
+    let first = take_one(&actor, [insert(task("first"))]).await;
+    assert_eq!(names(&first), ["first"]);
+
+    let taken = take_one(&actor, [insert(task("first")), insert(task("a"))]).await;
+    assert_eq!(names(&taken), ["a"], "a duplicate takes nobody's place");
+    let taken = take_one(&actor, [insert(task("b")), insert(task("b"))]).await;
+    assert_eq!(names(&taken), ["b"], "a task that comes twice is claimed once");
+
+    let due = at(10);
+    let retry = Transition::retry(&first[0], due, due, RetryReason::Failed, Ended::default());
+    let mut new = task("c");
+    new.request.run_at = Some(due);
+    let taken = take_one(&actor, [insert(new), Op::Apply(Box::new(retry))]).await;
+    assert_eq!(names(&taken), ["first"], "a retry of its batch is as due, and was there before");
+    let taken = take_one(&actor, []).await;
+    assert_eq!(names(&taken), ["c"]);
+
+    let cancel = Op::Cancel(Cancel { task: id("d"), at: at(1) });
+    let taken = take_one(&actor, [insert(task("d")), insert(task("e")), cancel]).await;
+    assert_eq!(names(&taken), ["e"], "what is cancelled with its insert is not claimed");
+    let mut later = task("f");
+    later.request.run_at = Some(at(60));
+    let taken = take_one(&actor, [insert(later), insert(task("g"))]).await;
+    assert_eq!(names(&taken), ["g"], "what is due later is not claimed");
+}
+
+#[tokio::test]
+async fn a_claim_that_took_its_own_inserts_does_not_stand_in_the_way_of_the_next() {
+    let store = SqliteStore::in_memory();
+    let actor = Actor::join(&store, "one").await;
+    assert_eq!(names(&take_one(&actor, ["a", "b"].map(|name| insert(task(name)))).await), ["a"]);
+    assert_eq!(names(&take_one(&actor, []).await), ["b"]);
 }
 
 #[tokio::test]

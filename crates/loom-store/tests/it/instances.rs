@@ -29,6 +29,7 @@ fn other_process(place: &Place) -> Child {
     child
 }
 
+#[expect(clippy::print_stdout, reason = "the other process is told of on its output")]
 async fn be_the_other(path: std::ffi::OsString) {
     let store = SqliteStore::open(path);
     let actor = Actor::join(&store, "child").await;
@@ -59,8 +60,7 @@ async fn an_instance_dies_with_its_process() {
     let running = actor.read("t").await;
     assert_eq!(running.instance.as_ref(), Some(&dead.instance.id));
 
-    let dead_again = actor.membership.bury(dead).await;
-    dead_again.unwrap();
+    actor.membership.bury(dead).await.unwrap();
     let dead = actor.membership.dead().await.unwrap().pop();
     let dead = dead.expect("while it has a task in hand it is not buried");
     let crash = Transition::crash(&running, at(20), loom_core::Ended::default());

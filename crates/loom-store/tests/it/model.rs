@@ -17,7 +17,7 @@ use proptest::sample::select;
 use crate::support::{Place, at, id};
 
 /// So few, that ops meet each other.
-const TASKS: u8 = 7;
+const TASKS: u8 = 9;
 const TYPES: [&str; 2] = ["x", "y\0y"];
 const ENGINES: [&str; 2] = ["default", "other"];
 
@@ -35,13 +35,17 @@ enum Draw {
 /// Who sends a batch, whether it is sent twice, and its ops.
 type Sent = (u8, bool, Vec<Draw>);
 
+/// A moment, out of so few that many are equal.
+fn time() -> impl Strategy<Value = i64> {
+    0..6_i64
+}
+
 fn draw() -> impl Strategy<Value = Draw> {
     let name = 0..TASKS;
-    let time = 0..60_i64;
-    let insert = (name.clone(), 0..2_u8, 0..8_u8, 0..8_u8, time.clone(), time.clone()).prop_map(
+    let insert = (name.clone(), 0..4_u8, 0..8_u8, 0..8_u8, time(), time()).prop_map(
         |(name, kind, engine, pin, due, created)| Draw::Insert {
             name,
-            kind,
+            kind: u8::from(kind == 0),
             engine: u8::from(engine == 0),
             pin,
             due,
@@ -50,12 +54,13 @@ fn draw() -> impl Strategy<Value = Draw> {
     );
     let lines = select(vec!["", " ", "line", "o\0ther", "ü"]);
     let counts = select(vec![0, 1, 7, 1 << 40]);
-    let progress = (name.clone(), any::<bool>(), lines, counts, time.clone())
+    let progress = (name.clone(), any::<bool>(), lines, counts, time())
         .prop_map(|(name, stale, line, lines, at)| Draw::Progress { name, stale, line, lines, at });
-    let kinds = select(Kind::ALL.to_vec());
+    let kinds = Kind::ALL.into_iter().chain([Kind::Retry; 6]).chain([Kind::Complete; 2]);
+    let kinds = select(kinds.collect::<Vec<_>>());
     let reasons = select(RetryReason::ALL.to_vec());
-    let change = (name.clone(), 0..8_u8, kinds, reasons, time.clone(), time.clone(), 0..6_u8)
-        .prop_map(|(name, stale, kind, reason, at, due, end)| Draw::Change {
+    let change = (name.clone(), 0..8_u8, kinds, reasons, time(), time(), 0..6_u8).prop_map(
+        |(name, stale, kind, reason, at, due, end)| Draw::Change {
             name,
             stale: stale == 0,
             kind,
@@ -63,28 +68,44 @@ fn draw() -> impl Strategy<Value = Draw> {
             at,
             due,
             end,
-        });
-    let cancel = (name, time.clone()).prop_map(|(name, at)| Draw::Cancel { name, at });
-    let prune = (0..3_u8, time, 0..3_u32).prop_map(|(engine, before, limit)| Draw::Prune {
+        },
+    );
+    let cancel = (name, time()).prop_map(|(name, at)| Draw::Cancel { name, at });
+    let prune = (0..3_u8, time(), 0..3_u32).prop_map(|(engine, before, limit)| Draw::Prune {
         engine,
         before,
         limit,
     });
-    prop_oneof![5 => insert, 2 => progress, 8 => change, 2 => cancel, 1 => prune]
+    prop_oneof![6 => insert, 2 => progress, 8 => change, 2 => cancel, 2 => prune]
 }
 
+/// Most claims are for the tasks that most inserts make, and have room for some of them.
 fn claim() -> impl Strategy<Value = Draw> {
-    let scope = select(vec![ClaimScope::Shared, ClaimScope::Shared, ClaimScope::Pinned]);
-    let rooms = prop::collection::vec((0..2_u8, 0..4_u32), 0..3);
-    (0..4_u8, scope, rooms, 0..6_u32, 0..60_i64).prop_map(|(engine, scope, rooms, limit, now)| {
-        Draw::Claim { engine: u8::from(engine == 0), scope, rooms, limit, now }
-    })
+    let scope = prop::bool::weighted(0.2);
+    let other = prop::option::weighted(0.4, 0..3_u32);
+    let most = prop::option::weighted(0.9, 0..4_u32);
+    (0..8_u8, scope, most, other, 0..5_u32, time()).prop_map(
+        |(engine, pinned, most, other, limit, now)| Draw::Claim {
+            engine: u8::from(engine == 0),
+            scope: if pinned { ClaimScope::Pinned } else { ClaimScope::Shared },
+            rooms: most
+                .map(|room| (0, room))
+                .into_iter()
+                .chain(other.map(|room| (1, room)))
+                .collect(),
+            limit,
+            now,
+        },
+    )
 }
 
 /// A batch has any number of ops and at most one claim, which stands anywhere.
 fn sent() -> impl Strategy<Value = Sent> {
-    let ops = prop::collection::vec(draw(), 0..8);
-    let claim = prop::option::weighted(0.7, (claim(), any::<prop::sample::Index>()));
+    let ops = prop_oneof![
+        4 => prop::collection::vec(draw(), 0..6),
+        1 => prop::collection::vec(draw(), 0..14),
+    ];
+    let claim = prop::option::weighted(0.8, (claim(), any::<prop::sample::Index>()));
     (0..2_u8, prop::bool::weighted(0.1), ops, claim).prop_map(|(by, twice, mut ops, claim)| {
         if let Some((claim, place)) = claim {
             ops.insert(place.index(ops.len() + 1), claim);
@@ -377,10 +398,10 @@ fn config(cases: u32) -> ProptestConfig {
 }
 
 proptest! {
-    #![proptest_config(config(64))]
+    #![proptest_config(config(100))]
 
     #[test]
-    fn the_store_in_memory_follows_the_model(batches in prop::collection::vec(sent(), 1..24)) {
+    fn the_store_in_memory_follows_the_model(batches in prop::collection::vec(sent(), 1..40)) {
         follow(SqliteStore::in_memory(), &batches);
     }
 }
@@ -389,7 +410,7 @@ proptest! {
     #![proptest_config(config(16))]
 
     #[test]
-    fn the_store_in_a_file_follows_the_model(batches in prop::collection::vec(sent(), 1..24)) {
+    fn the_store_in_a_file_follows_the_model(batches in prop::collection::vec(sent(), 1..40)) {
         let place = Place::new();
         follow(place.store(), &batches);
     }

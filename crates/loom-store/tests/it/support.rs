@@ -9,7 +9,7 @@ use loom_core::{
 use loom_deps::Timestamp;
 use loom_store::SqliteStore;
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tempfile::TempDir;
 
 /// So many seconds after a moment that all tests count from.
@@ -84,7 +84,9 @@ pub(crate) async fn connect(path: &Path) -> SqliteConnection {
 
 /// Runs statements on a database that somebody else has open.
 pub(crate) async fn meddle(path: &Path, sql: &'static str) {
-    sqlx::raw_sql(sql).execute(&mut connect(path).await).await.unwrap();
+    let mut connection = connect(path).await;
+    sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
 }
 
 /// An instance that has joined a store and numbers its batches.

@@ -20,7 +20,7 @@ FROM (
             coalesce(loom_tasks.started_at, loom_tasks.dispatched_at, 0)
         ) AS at,
         repeated.value AS asked
-    FROM json_each($16) AS repeated
+    FROM jsonb_each($16) AS repeated
     CROSS JOIN loom_tasks ON loom_tasks.id = repeated.value ->> 0
     WHERE loom_tasks.epoch = repeated.value ->> 1
         AND instr(repeated.value ->> 2, ' ' || loom_tasks.status || ' ')

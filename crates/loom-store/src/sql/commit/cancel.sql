@@ -8,7 +8,7 @@ WITH asked AS MATERIALIZED (
             loom_tasks.created_at,
             coalesce(loom_tasks.started_at, loom_tasks.dispatched_at, 0)
         ) AS at
-    FROM json_each($17) AS one
+    FROM jsonb_each($17) AS one
     CROSS JOIN loom_tasks ON loom_tasks.id = one.value ->> 1
     WHERE loom_tasks.completed_at IS NULL
 )

@@ -24,7 +24,7 @@ SELECT
 FROM (
     -- When the task starts, if it goes in as claimed.
     SELECT one.value, iif(me.fused, one.value ->> 10, NULL) AS started_at
-    FROM loom_instances AS me CROSS JOIN json_each($4) AS one
+    FROM loom_instances AS me CROSS JOIN jsonb_each($4) AS one
     WHERE me.seq = $1
 ) AS new
 WHERE TRUE

@@ -7,7 +7,7 @@ SELECT min(due_at) FROM (
     ) AS due_at
     FROM (
         SELECT CAST(substr($3, value ->> 0, value ->> 1) AS TEXT) AS worker_type
-        FROM json_each($9)
+        FROM jsonb_each($9)
     ) AS lane
     UNION ALL
     SELECT (
@@ -16,6 +16,6 @@ SELECT min(due_at) FROM (
     )
     FROM (
         SELECT CAST(substr($3, value ->> 0, value ->> 1) AS TEXT) AS worker_type
-        FROM json_each($9)
+        FROM jsonb_each($9)
     ) AS lane
 );

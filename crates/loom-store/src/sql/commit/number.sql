@@ -8,7 +8,7 @@ SELECT $1, $2, CASE
         SELECT 1
         FROM (
             SELECT CAST(substr($3, value ->> 0, value ->> 1) AS TEXT) AS worker_type
-            FROM json_each($9)
+            FROM jsonb_each($9)
         ) AS lane
         WHERE EXISTS (
                 SELECT 1 FROM loom_tasks
@@ -21,7 +21,7 @@ SELECT $1, $2, CASE
             )
     ) THEN 0
     ELSE NOT EXISTS (
-        SELECT 1 FROM json_each($4) AS new
+        SELECT 1 FROM jsonb_each($4) AS new
         CROSS JOIN loom_tasks ON loom_tasks.id = new.value ->> 0
     )
 END;

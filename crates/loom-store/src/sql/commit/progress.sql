@@ -8,7 +8,7 @@ UPDATE loom_tasks SET
     progress_lines = progress_lines
         + min(report.value ->> 4, 9223372036854775807 - progress_lines),
     progress_at = report.value ->> 5
-FROM json_each($13) AS report
+FROM jsonb_each($13) AS report
 WHERE loom_tasks.id = report.value ->> 0
     AND loom_tasks.epoch = report.value ->> 1
     AND loom_tasks.status = 'running'

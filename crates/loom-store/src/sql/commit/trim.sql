@@ -2,7 +2,7 @@
 DELETE FROM loom_attempts
 WHERE task IN (
         SELECT loom_tasks.seq
-        FROM json_each($16) AS repeated
+        FROM jsonb_each($16) AS repeated
         CROSS JOIN loom_tasks ON loom_tasks.id = repeated.value ->> 0
     )
     AND number <= (

@@ -14,7 +14,7 @@ WITH change AS MATERIALIZED (
             coalesce(loom_tasks.started_at, loom_tasks.dispatched_at, 0)
         ) AS at,
         asked.value AS asked
-    FROM json_each($15) AS asked
+    FROM jsonb_each($15) AS asked
     CROSS JOIN loom_tasks ON loom_tasks.id = asked.value ->> 1
     WHERE loom_tasks.epoch = asked.value ->> 2
         -- The statuses that the change may leave, each between blanks.

@@ -5,9 +5,9 @@ WITH lane AS (
         one.key,
         CAST(substr($3, one.value ->> 0, one.value ->> 1) AS TEXT) AS worker_type,
         one.value ->> 2 AS room
-    -- Inserts that went in as claimed are all that this claim could take.
-    FROM json_each(
-        iif((SELECT fused FROM loom_instances WHERE seq = $1), '[]', $9)
+    -- Inserts of this very batch that went in as claimed are all that its claim could take.
+    FROM jsonb_each(
+        iif((SELECT fused FROM loom_instances WHERE seq = $1 AND batch = $2), '[]', $9)
     ) AS one
 ),
 due AS (
