@@ -1,5 +1,7 @@
 //! What is kept of an attempt.
 
+use std::fmt;
+
 use loom_deps::Timestamp;
 use serde::Serialize;
 
@@ -9,7 +11,7 @@ use crate::status::TaskStatus;
 use crate::task::Task;
 
 /// One attempt at a task.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct Attempt {
     /// Counts from 1.
     pub number: u32,
@@ -32,6 +34,20 @@ pub struct Attempt {
     /// What it produced: of an earlier attempt at most the first 64 KiB.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub output: String,
+}
+
+/// Shows how much was produced, not what.
+impl fmt::Debug for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Attempt")
+            .field("number", &self.number)
+            .field("status", &self.status)
+            .field("reason", &self.reason)
+            .field("failure", &self.failure)
+            .field("error", &self.error)
+            .field("output_bytes", &self.output.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Attempt {

@@ -45,7 +45,10 @@ impl Outcome {
         let clean = |text: &str| redactor.redact(text).into_owned();
         match self {
             Self::Failed(error) => Self::Failed(error.reworded(clean)),
-            Self::Limited(error, decision) => Self::Limited(error.reworded(clean), decision),
+            Self::Judged(result, decision) => Self::Judged(result, decision.reworded(clean)),
+            Self::Limited(error, decision) => {
+                Self::Limited(error.reworded(clean), decision.reworded(clean))
+            }
             Self::Panicked(text) => Self::Panicked(clean(&text)),
             other => other,
         }

@@ -10,7 +10,9 @@ use std::sync::Arc;
 use loom_deps::Timestamp;
 use serde::Serialize;
 
+use crate::limits::ERROR_BYTES_MAX;
 use crate::task::Task;
+use crate::text::head_and_tail;
 
 pub use limited::{Limit, LimitKind, RateLimit, Reset, find_limit};
 pub use thrashing::{Thrashing, jaccard_word_similarity};
@@ -42,6 +44,14 @@ impl GateDecision {
         Self { accept: false, reason: reason.into(), retry: true, retry_after: None }
     }
 
+    /// The same, its reason in other words.
+    pub(crate) fn reworded(mut self, reword: impl FnOnce(&str) -> String) -> Self {
+        if let Cow::Owned(reason) = &self.reason {
+            self.reason = Cow::Owned(head_and_tail(reword(reason), ERROR_BYTES_MAX));
+        }
+        self
+    }
+
     /// The output is not taken, and another attempt would be no better.
     pub fn reject(reason: impl Into<Cow<'static, str>>) -> Self {
         Self { accept: false, reason: reason.into(), retry: false, retry_after: None }
@@ -49,7 +59,7 @@ impl GateDecision {
 }
 
 /// What a rule looks at.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct Case<'a> {
     /// The task.
@@ -62,6 +72,18 @@ pub struct Case<'a> {
     pub now: Timestamp,
     /// Whether the work failed; unless said, it went well.
     pub failed: bool,
+}
+
+/// Shows how much was produced, not what.
+impl fmt::Debug for Case<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Case")
+            .field("task", &self.task)
+            .field("output_bytes", &self.output.len())
+            .field("previous", &self.previous.len())
+            .field("failed", &self.failed)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<'a> Case<'a> {

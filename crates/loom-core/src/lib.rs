@@ -62,5 +62,5 @@ pub use status::{ParseStatusError, TaskStatus};
 pub use store::{StoreError, TaskStore};
 pub use task::{Metadata, Progress, Task, TaskSummary};
 pub use text::{first_bytes, head_and_tail};
-pub use transition::{Ended, Kind, Transition, table};
+pub use transition::{Ended, Kind, Row, Transition, table};
 pub use worker::{CrashPolicy, ErrorKind, Worker, WorkerError, WorkerResult, worker_fn};

@@ -1,5 +1,7 @@
 //! Where the output of commands is kept while it comes.
 
+use std::fmt;
+
 use async_trait::async_trait;
 use loom_deps::Timestamp;
 
@@ -16,7 +18,7 @@ pub enum Stream {
 }
 
 /// Bytes that a command wrote, as they came.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct OutputChunk {
     /// The attempt during which they came.
     pub attempt: u32,
@@ -26,6 +28,17 @@ pub struct OutputChunk {
     pub at: Timestamp,
     /// The bytes, not necessarily whole lines nor UTF-8.
     pub bytes: Vec<u8>,
+}
+
+/// Shows how much was written, not what.
+impl fmt::Debug for OutputChunk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OutputChunk")
+            .field("attempt", &self.attempt)
+            .field("stream", &self.stream)
+            .field("bytes", &self.bytes.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// Part of what is kept of a task's output.

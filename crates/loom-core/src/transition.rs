@@ -1,5 +1,7 @@
 //! The one table of how a task may change, and the values that say so.
 
+use std::fmt;
+
 use loom_deps::Timestamp;
 
 use crate::failure::FailureCode;
@@ -136,7 +138,7 @@ impl Kind {
 }
 
 /// What an attempt leaves behind.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub struct Ended {
     /// What the worker produced, also if it failed afterwards.
     pub result: String,
@@ -146,6 +148,17 @@ pub struct Ended {
     pub failure: Option<FailureCode>,
     /// The task's metadata from now on; `None` leaves them as they are.
     pub metadata: Option<Metadata>,
+}
+
+/// Shows what may be shown anywhere: of the result and the metadata only how much there is.
+impl fmt::Debug for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ended")
+            .field("result_bytes", &self.result.len())
+            .field("error", &self.error)
+            .field("failure", &self.failure)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A change of one task, to be applied by a store.

@@ -14,13 +14,22 @@ use crate::ids::WorkerType;
 use crate::task::{Metadata, Task};
 
 /// What a worker has produced.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct WorkerResult {
     /// The output.
     pub content: String,
     /// Values to merge into the task's metadata; these win.
     pub metadata: Metadata,
+}
+
+/// Shows how much was produced, not what.
+impl fmt::Debug for WorkerResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkerResult")
+            .field("content_bytes", &self.content.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl WorkerResult {

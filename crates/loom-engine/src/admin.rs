@@ -32,15 +32,15 @@ impl Engine {
         error: impl Into<String>,
     ) -> Result<Option<TaskStatus>> {
         let (id, cx) = (id.as_ref(), self.cx());
-        let error = cx.settings.redactor.redact(&error.into()).into_owned();
-        let error = head_and_tail(error, ERROR_BYTES_MAX);
+        let error = error.into();
         for _ in 0..LOOKS_MAX {
             let task = self.get(id).await?;
             if task.status.is_terminal() {
                 return Ok(None);
             }
             let (task_id, former) = (task.id.clone(), task.status);
-            let transition = Transition::fail(&task, cx.now(), by_hand(error.clone()));
+            let error = cx.redactor(&task).redact(&error).into_owned();
+            let transition = Transition::fail(&task, cx.now(), by_hand(error));
             let receipt = cx.writer.apply(Some(Arc::new(task)), transition).await?;
             if let Applied::Changed { .. } = receipt.applied {
                 cx.dispatch.cancel(&task_id, CancelReason::Lost);
@@ -137,6 +137,7 @@ fn active() -> impl Iterator<Item = TaskStatus> {
 }
 
 fn by_hand(error: String) -> Ended {
+    let error = head_and_tail(error, ERROR_BYTES_MAX);
     Ended { error: Some(error), failure: Some(FailureCode::Interrupted), ..Ended::default() }
 }
 

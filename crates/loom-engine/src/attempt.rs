@@ -40,6 +40,9 @@ pub(crate) async fn attempt(
     let retry = registered.and_then(|registered| registered.retry());
     let retry = retry.unwrap_or(cx.settings.retry);
     let outcome = outcome.redacted(&redactor);
+    if let Outcome::Judged(_, decision) | Outcome::Limited(_, decision) = &outcome {
+        cx.recorder.judged(&task, decision);
+    }
     let transition = decide(&task, outcome, &retry, cx.now(), cx.rng.unit());
     cx.writer.end(Ended { task: Some(task), transition, slot }).await;
 }
@@ -53,6 +56,13 @@ async fn run(
     reports: &Arc<Reports>,
 ) -> Outcome {
     let limits = Limits::new(task, registered, cx.now());
+    // What is not to run any more does not begin to.
+    if limits.over_at.is_some_and(|over| over <= cx.now()) {
+        cancellation.cancel(CancelReason::Deadline);
+    }
+    if let Some(reason) = cancellation.reason() {
+        return stopped(&limits, registered, reason, WorkerError::cancelled());
+    }
     let context = TaskContext::new()
         .with_cancellation(cancellation.clone())
         .with_attempt(task.attempt)
@@ -151,10 +161,7 @@ async fn judge(
     let case = Case::new(task, &result.content, &previous).at(cx.now());
     let decision = catch_unwind(AssertUnwindSafe(|| gate(cx, registered).judge(&case)));
     match decision {
-        Ok(decision) => {
-            cx.recorder.judged(task, &decision);
-            Outcome::Judged(result, decision)
-        }
+        Ok(decision) => Outcome::Judged(result, decision),
         Err(panic) => {
             drop_quietly(panic);
             Outcome::Judged(result, GateDecision::reject("gate_panicked"))
@@ -173,10 +180,7 @@ fn judge_failure(
     let case = Case::new(task, &evidence, &[]).at(cx.now());
     let decision = catch_unwind(AssertUnwindSafe(|| gate(cx, registered).judge_failure(&case)));
     match decision {
-        Ok(Some(decision)) => {
-            cx.recorder.judged(task, &decision);
-            Outcome::Limited(error, decision)
-        }
+        Ok(Some(decision)) => Outcome::Limited(error, decision),
         Ok(None) => Outcome::Failed(error),
         // A rule that panics has nothing to say; the failure speaks for itself.
         Err(panic) => {

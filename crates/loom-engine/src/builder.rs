@@ -14,6 +14,7 @@ use loom_deps::{
 };
 use opentelemetry::global::BoxedTracer;
 use opentelemetry::metrics::Meter;
+use tokio::runtime::Handle;
 use tokio::sync::RwLock;
 
 use crate::close::Closing;
@@ -227,7 +228,9 @@ impl EngineBuilder {
             registry.add(worker_type, worker, options)?;
         }
         let membership = self.store.join(&instance).await?;
-        membership.announce(&registry.types()).await?;
+        if !self.settings.submit_only {
+            membership.announce(&registry.types()).await?;
+        }
         let (writer, inbox) = Writer::new();
         let cx = Arc::new(self.into_context(instance.id, registry, membership, writer));
         set_going(cx, inbox).await
@@ -259,6 +262,7 @@ impl EngineBuilder {
         let timer = self.timer.unwrap_or_else(|| Arc::new(SystemTimer::new(Arc::clone(&clock))));
         let meter = self.meter.unwrap_or_else(|| opentelemetry::global::meter("loom"));
         Context {
+            runtime: Handle::current(),
             name: self.name,
             instance,
             store: self.store,
@@ -288,6 +292,7 @@ async fn set_going(cx: Arc<Context>, inbox: Inbox) -> Result<Engine> {
         engine.close().await?;
         return Err(error);
     }
+    cx.closing.open_claims();
     tokio::spawn(dispatch::run(Arc::clone(&cx)));
     cx.dispatch.wake();
     Ok(engine)

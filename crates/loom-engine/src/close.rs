@@ -1,9 +1,10 @@
 //! The end of an engine, in its steps.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use loom_core::limits::CREATED_DELIVERY_MAX;
 use loom_core::{CancelReason, Error, Result};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
@@ -14,6 +15,8 @@ use crate::context::Context;
 pub(crate) struct Closing {
     /// No new submissions.
     closed: CancellationToken,
+    /// Whether recovery has been made, so that tasks may be claimed.
+    open: AtomicBool,
     /// No further claims.
     claims: CancellationToken,
     /// The writer does what waits and stops.
@@ -31,6 +34,7 @@ impl Closing {
     pub(crate) fn new() -> Self {
         Self {
             closed: CancellationToken::new(),
+            open: AtomicBool::new(false),
             claims: CancellationToken::new(),
             writer: CancellationToken::new(),
             left: watch::Sender::new(false),
@@ -59,8 +63,13 @@ impl Closing {
         }
     }
 
+    /// From now on tasks are claimed.
+    pub(crate) fn open_claims(&self) {
+        self.open.store(true, Ordering::Release);
+    }
+
     pub(crate) fn claims_stopped(&self) -> bool {
-        self.claims.is_cancelled()
+        self.claims.is_cancelled() || !self.open.load(Ordering::Acquire)
     }
 
     /// Returns when the writer should stop.
@@ -91,7 +100,7 @@ impl Drop for Submitting<'_> {
 pub(crate) fn begin(cx: &Arc<Context>, writer: impl FnOnce() -> Option<WriterTask>) {
     cx.closing.closed.cancel();
     if let Some(writer) = writer() {
-        tokio::spawn(finish(Arc::clone(cx), writer));
+        cx.runtime.spawn(finish(Arc::clone(cx), writer));
     }
 }
 
@@ -101,6 +110,8 @@ pub(crate) type WriterTask = tokio::task::JoinHandle<()>;
 async fn finish(cx: Arc<Context>, writer: WriterTask) {
     cx.closing.all_submitted().await;
     cx.closing.claims.cancel();
+    // A commit under way may still carry a claim: what it starts is waited for, too.
+    cx.writer.poll().await;
     cx.dispatch.slots.all_free().await;
     cx.closing.writer.cancel();
     if let Err(error) = writer.await {
@@ -113,6 +124,10 @@ async fn finish(cx: Arc<Context>, writer: WriterTask) {
     }
     if let Err(error) = cx.store.close().await {
         cx.recorder.trouble("the store could not be closed in order", &error);
+    }
+    let told = cx.recorder.bus.delivered(cx.recorder.sequence());
+    if cx.within(CREATED_DELIVERY_MAX, told).await.is_none() {
+        cx.recorder.bus.stuck(CREATED_DELIVERY_MAX);
     }
     cx.recorder.bus.close();
     cx.closing.left.send_replace(true);

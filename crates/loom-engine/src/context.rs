@@ -9,6 +9,7 @@ use loom_core::{
 };
 use loom_deps::{Clock, IdGen, Rng, Timer, Timestamp};
 use opentelemetry::global::BoxedTracer;
+use tokio::runtime::Handle;
 use tokio::sync::{RwLock, RwLockReadGuard};
 
 use crate::close::Closing;
@@ -20,6 +21,8 @@ use crate::writer::Writer;
 
 /// One started engine, as its parts see it.
 pub(crate) struct Context {
+    /// Where the engine was started, and where all that it spawns runs.
+    pub(crate) runtime: Handle,
     pub(crate) name: String,
     pub(crate) instance: InstanceId,
     pub(crate) store: Box<dyn TaskStore>,

@@ -21,7 +21,7 @@ use crate::context::Context;
 use crate::slots::{Slot, Slots};
 use crate::writer::Ended;
 
-/// How long to wait before watching a store again that could not be watched.
+/// How long to wait before asking a store again that could not answer.
 const WATCH_AGAIN: Duration = Duration::from_secs(1);
 
 pub(crate) struct Dispatch {
@@ -30,7 +30,14 @@ pub(crate) struct Dispatch {
     wake: Notify,
     /// When the next task falls due that was not due at the last claim.
     next_due: watch::Sender<Option<Timestamp>>,
-    in_flight: Mutex<HashMap<TaskId, InFlight>>,
+    attempts: Mutex<Attempts>,
+}
+
+#[derive(Default)]
+struct Attempts {
+    in_flight: HashMap<TaskId, InFlight>,
+    /// All attempts are told to stop, also those that have still to start.
+    stopping: Option<CancelReason>,
 }
 
 struct InFlight {
@@ -45,7 +52,7 @@ impl Dispatch {
             slots: Slots::new(max_running),
             wake: Notify::new(),
             next_due: watch::Sender::new(None),
-            in_flight: Mutex::default(),
+            attempts: Mutex::default(),
         }
     }
 
@@ -56,7 +63,7 @@ impl Dispatch {
 
     /// The claim that a commit carries which also ends attempts of these types.
     pub(crate) fn claim(&self, cx: &Context, ending: &[&WorkerType]) -> Claim {
-        let open = !cx.closing.claims_stopped();
+        let open = !cx.closing.claims_stopped() && !cx.settings.submit_only;
         let free = if open { self.slots.free() + ending.len() } else { 0 };
         let lane = |(worker_type, limit): (WorkerType, Option<usize>)| {
             let left =
@@ -75,7 +82,7 @@ impl Dispatch {
     /// How many attempts of a type will still run when those of `ending` have ended.
     fn busy(&self, worker_type: &WorkerType, ending: &[&WorkerType]) -> usize {
         let of_type = |running: &&InFlight| running.worker_type == *worker_type;
-        let running = self.lock().values().filter(of_type).count();
+        let running = self.lock().in_flight.values().filter(of_type).count();
         running.saturating_sub(ending.iter().filter(|ended| **ended == worker_type).count())
     }
 
@@ -109,14 +116,19 @@ impl Dispatch {
             epoch: task.epoch,
             cancellation: cancellation.clone(),
         };
-        self.lock().insert(task.id.clone(), in_flight);
+        let mut attempts = self.lock();
+        if let Some(reason) = attempts.stopping {
+            cancellation.cancel(reason);
+        }
+        attempts.in_flight.insert(task.id.clone(), in_flight);
+        drop(attempts);
         let slot = self.slots.take();
         tokio::spawn(attempt(Arc::clone(cx), Arc::new(task), cancellation, slot));
     }
 
     /// An attempt's end is durable.
     pub(crate) fn ended(&self, task: &TaskId, epoch: u64) {
-        let mut in_flight = self.lock();
+        let in_flight = &mut self.lock().in_flight;
         if in_flight.get(task).is_some_and(|running| running.epoch == epoch) {
             in_flight.remove(task);
         }
@@ -124,34 +136,43 @@ impl Dispatch {
 
     /// Tells the attempt at `task` to stop, if it runs here.
     pub(crate) fn cancel(&self, task: &TaskId, reason: CancelReason) {
-        if let Some(running) = self.lock().get(task) {
+        if let Some(running) = self.lock().in_flight.get(task) {
             running.cancellation.cancel(reason);
         }
     }
 
-    /// Tells all attempts to stop.
+    /// Tells all attempts to stop, also those that have still to start.
     pub(crate) fn cancel_all(&self, reason: CancelReason) {
-        for running in self.lock().values() {
+        let mut attempts = self.lock();
+        attempts.stopping = Some(reason);
+        for running in attempts.in_flight.values() {
             running.cancellation.cancel(reason);
         }
     }
 
     fn cancel_claim(&self, task: &TaskId, epoch: u64, reason: CancelReason) {
-        if let Some(running) = self.lock().get(task).filter(|running| running.epoch == epoch) {
+        let attempts = self.lock();
+        let running = attempts.in_flight.get(task).filter(|running| running.epoch == epoch);
+        if let Some(running) = running {
             running.cancellation.cancel(reason);
         }
     }
 
     pub(crate) fn runs(&self, task: &TaskId) -> bool {
-        self.lock().contains_key(task)
+        self.lock().in_flight.contains_key(task)
     }
 
     pub(crate) fn running(&self) -> Vec<TaskId> {
-        self.lock().keys().cloned().collect()
+        self.lock().in_flight.keys().cloned().collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<TaskId, InFlight>> {
-        self.in_flight.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Nothing is known of what falls due: no claim could be made.
+    pub(crate) fn forget_due(&self) {
+        self.next_due.send_replace(None);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Attempts> {
+        self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -172,7 +193,9 @@ pub(crate) async fn run(cx: Arc<Context>) {
             () = due => {}
             () = changed => cx.waiters.look_elsewhere(&cx).await,
         }
-        cx.writer.poll().await;
+        if !cx.writer.poll().await {
+            cx.sleep(WATCH_AGAIN).await;
+        }
     }
 }
 

@@ -98,12 +98,14 @@ impl Engine {
 
     /// Tells the other engines of this name what this one can do, and looks for such tasks.
     fn announce(&self) {
+        if self.cx.settings.submit_only {
+            return;
+        }
         let cx = Arc::clone(&self.cx);
-        tokio::spawn(async move {
-            let types = cx.registry.types();
+        self.cx.runtime.spawn(async move {
             // After the end of the engine there is nobody to tell.
             if let Ok(membership) = cx.membership().await
-                && let Err(error) = membership.announce(&types).await
+                && let Err(error) = membership.announce(&cx.registry.types()).await
             {
                 cx.recorder.trouble("other engines do not know of a new worker", &error);
             }
@@ -124,6 +126,8 @@ impl Engine {
     /// behind; [`Error::Unconfirmed`] may, and names it.
     pub async fn submit(&self, mut request: TaskRequest) -> Result<Submitted> {
         let cx = &self.cx;
+        // Before it is counted: a callback that does not return must not hold up the engine's end.
+        cx.recorder.bus.room().await;
         let submitting = cx.closing.submit()?;
         request.request_id = request.request_id.or_else(current_request_id);
         request.trace_context = request.trace_context.or_else(trace::current);
@@ -133,7 +137,6 @@ impl Engine {
         if homeless && cx.settings.refuse_unknown_types {
             return Err(Error::NoWorker(request.worker_type));
         }
-        cx.recorder.bus.room().await;
         let id = TaskId::new(cx.ids.next_id(begun))
             .map_err(|error| InvalidRequest::new("id", error.to_string()))?;
         let new = NewTask {

@@ -19,7 +19,9 @@ use crate::context::Context;
 /// the next one goes on.
 pub(crate) async fn recover(cx: &Arc<Context>) -> Result<u64> {
     let mut crashed = 0;
-    for dead in cx.membership().await?.dead().await? {
+    // Not within the loop's head: the membership would be held for as long as the loop lasts.
+    let found = cx.membership().await?.dead().await?;
+    for dead in found {
         crashed += recover_from(cx, &dead).await?;
         cx.membership().await?.bury(dead).await?;
     }

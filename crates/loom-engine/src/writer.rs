@@ -107,13 +107,10 @@ impl Writer {
         ask(&self.changes, Op::Progress(report), about, since).await
     }
 
-    /// Claims what is due. Returns when that has been done.
-    pub(crate) async fn poll(&self) {
+    /// Claims what is due. Returns when that has been done, or cannot be: then it says so.
+    pub(crate) async fn poll(&self) -> bool {
         let (poll, polled) = oneshot::channel();
-        if self.polls.send(poll).await.is_ok() {
-            // An error means that the writer has stopped: then nothing is due any more.
-            let _ = polled.await;
-        }
+        self.polls.send(poll).await.is_ok() && polled.await.is_ok()
     }
 }
 

@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 
 use super::{Case, GateDecision, Rule};
+use crate::limits::ATTEMPT_OUTPUT_BYTES_MAX;
+use crate::text::first_bytes;
 
 /// Objects when the last outputs of a task are nearly the same; another attempt would be, too.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,9 +25,11 @@ impl Rule for Thrashing {
     fn check(&self, case: &Case<'_>) -> Option<GateDecision> {
         let others = self.window.max(2) - 1;
         let first = case.previous.len().checked_sub(others)?;
+        // As much as is kept of the earlier ones.
+        let output = first_bytes(case.output, ATTEMPT_OUTPUT_BYTES_MAX);
         let alike = case.previous[first..]
             .iter()
-            .all(|previous| jaccard_word_similarity(previous, case.output) >= self.threshold);
+            .all(|previous| jaccard_word_similarity(previous, output) >= self.threshold);
         alike.then(|| GateDecision::reject("thrashing"))
     }
 }

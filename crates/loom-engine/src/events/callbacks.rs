@@ -173,12 +173,17 @@ impl Callbacks {
     fn unsubscribe(&self, id: u64) {
         let mut state = self.lock();
         let own_thread = state.thread == Some(thread::current().id());
-        state.subscribers.retain(|(subscribed, _)| *subscribed != id);
+        let leaves = |(subscribed, _): &mut (u64, Callback)| *subscribed == id;
+        // Dropped without the lock: a callback may own another subscription.
+        let left: Vec<_> = state.subscribers.extract_if(.., leaves).collect();
         if !own_thread {
             // A call that has been let through counts as begun once it is seen to be.
             let calling = |state: &mut State| state.calling == Some(id);
             drop(self.moved.wait_timeout_while(state, CALL_WAIT_MAX, calling));
+        } else {
+            drop(state);
         }
+        drop(left);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

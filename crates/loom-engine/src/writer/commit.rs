@@ -40,9 +40,10 @@ impl Request {
         }
     }
 
-    /// Answers that this was not stored, or may not have been.
-    pub(super) fn refuse(self, error: &StoreError, unknown: bool) {
-        answer(self.answer, Err(same(error, unknown)));
+    /// Answers that this was not stored: it was in no batch.
+    pub(super) fn refuse(self, error: &StoreError) {
+        let source = error.to_string().into();
+        answer(self.answer, Err(StoreError::Unavailable { source }));
     }
 }
 
@@ -101,7 +102,7 @@ impl Commit {
             if pending.slot.is_some() || now.since(pending.since) < STORE_WAIT_MAX {
                 continue;
             }
-            answer(pending.answer.take(), Err(same(error, self.unknown)));
+            answer(pending.answer.take(), Err(same(error, self.batch.number, self.unknown)));
             if !self.unknown {
                 self.pending.remove(index);
                 self.about.remove(index);
@@ -130,6 +131,7 @@ impl Commit {
         let sequence = cx.recorder.sequence();
         let claimed_at = self.claimed_at();
         let mut answers = Vec::with_capacity(self.pending.len());
+        let mut slots = Vec::new();
         let applied = committed.applied.drain(..);
         for ((pending, op), applied) in self.pending.into_iter().zip(&self.batch.ops).zip(applied) {
             match (op, &applied) {
@@ -141,12 +143,15 @@ impl Commit {
                 }
                 _ => {}
             }
+            slots.extend(pending.slot);
             answers.push((pending.answer, Ok(Receipt { applied, sequence })));
         }
         for task in &ended {
             cx.waiters.ended(task);
         }
         cx.dispatch.claimed(cx, claimed_at, &mut committed);
+        // Only now, so that nobody sees all slots free while tasks pass from one attempt to the next.
+        drop(slots);
         for (waiting, receipt) in answers {
             answer(waiting, receipt);
         }
@@ -160,9 +165,10 @@ impl Commit {
             if let (Op::Apply(transition), Some(_)) = (op, &pending.slot) {
                 cx.dispatch.ended(&transition.task, transition.epoch);
             }
-            answer(pending.answer, Err(same(error, self.unknown)));
+            answer(pending.answer, Err(same(error, self.batch.number, self.unknown)));
         }
-        told(self.polls);
+        // Those who asked for a claim learn that there was none by not being answered.
+        cx.dispatch.forget_due();
     }
 }
 
@@ -179,19 +185,14 @@ fn told(polls: Vec<Poll>) {
     }
 }
 
-/// The same error for each of many who wait.
-fn same(error: &StoreError, unknown: bool) -> StoreError {
+/// The same error for each of many who wait for a batch, which may be on disk all the same.
+fn same(error: &StoreError, number: u64, unknown: bool) -> StoreError {
+    let source = || error.to_string().into();
     match error {
+        _ if unknown => StoreError::Unknown { number, source: source() },
         StoreError::Closed => StoreError::Closed,
         StoreError::Unsupported(capability) => StoreError::Unsupported(*capability),
         StoreError::NotJoined(instance) => StoreError::NotJoined(instance.clone()),
-        StoreError::Unknown { number, source } => {
-            StoreError::Unknown { number: *number, source: source.to_string().into() }
-        }
-        other if unknown => StoreError::Unknown { number: 0, source: other.to_string().into() },
-        StoreError::Unavailable { source } => {
-            StoreError::Unavailable { source: source.to_string().into() }
-        }
-        other => StoreError::Unavailable { source: other.to_string().into() },
+        _ => StoreError::Unavailable { source: source() },
     }
 }

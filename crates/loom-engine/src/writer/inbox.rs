@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use loom_core::StoreError;
-use loom_core::limits::{BATCH_BYTES_MAX, BATCH_OPS_MAX, STORE_WAIT_MAX};
+use loom_core::limits::{BATCH_BYTES_MAX, BATCH_OPS_MAX, STORE_WAIT_MAX, WRITE_QUEUE_MAX};
 use tokio::sync::mpsc;
 
 use super::commit::Commit;
@@ -76,6 +76,7 @@ impl Inbox {
                 None => break,
             }
         }
+        gathered.polls.extend(self.polls.try_recv());
         Some(gathered)
     }
 
@@ -131,7 +132,9 @@ impl Inbox {
 
     /// New tasks do not wait for ever while the store is away.
     fn refuse_overdue(&mut self, cx: &Context, error: &StoreError) {
-        while let Ok(request) = self.inserts.try_recv() {
+        while self.held.len() < WRITE_QUEUE_MAX
+            && let Ok(request) = self.inserts.try_recv()
+        {
             self.held.push_back(request);
         }
         let now = cx.now();
@@ -139,7 +142,7 @@ impl Inbox {
         let (refused, held) = self.held.drain(..).partition::<Vec<_>, _>(overdue);
         self.held.extend(held);
         for request in refused {
-            request.refuse(error, false);
+            request.refuse(error);
         }
     }
 }

@@ -202,6 +202,7 @@ async fn names_hold_what_they_held() {
     odd.request.project_id = "project\0'".to_owned();
     odd.request.worker_type = "type\0\\".into();
     odd.request.prompt = "\0".to_owned();
+    odd.request = odd.request.metadata("fraction", 3_040_900.993_826_735_8);
     actor.commit(vec![insert(odd.clone())]).await;
     let stored = actor.read("\"'\\ü").await;
     assert!(stored == odd.into_task(stored.seq), "{stored:?}");
