@@ -55,3 +55,36 @@ fn an_engine_can_be_shared_between_threads() {
     is_shareable::<Engine>();
     is_shareable::<loom_engine::Events>();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_can_be_registered_from_any_thread() {
+    let rig = Rig::new();
+    let engine = rig.builder().start().await.unwrap();
+    let (worker, _script) = scripted();
+    let registering = std::thread::spawn({
+        let engine = engine.clone();
+        move || engine.register("work", worker)
+    });
+    registering.join().unwrap().unwrap();
+    engine.close().await.unwrap();
+}
+
+#[test]
+fn debug_shows_no_content() {
+    use loom_core::{Attempt, Ended, Outcome, TaskStatus};
+    let result = || WorkerResult::new("the content");
+    let ended = Ended { result: "the content".into(), ..Ended::default() };
+    let attempt = Attempt {
+        number: 1,
+        started_at: loom_deps::Timestamp::default(),
+        ended_at: None,
+        status: TaskStatus::Running,
+        reason: None,
+        failure: None,
+        error: None,
+        output: "the content".into(),
+    };
+    let outcome = Outcome::Cancelled(Some(result()));
+    let shown = format!("{:?} {ended:?} {attempt:?} {outcome:?}", result());
+    assert!(!shown.contains("the content"), "{shown}");
+}

@@ -224,3 +224,15 @@ async fn several_tasks_can_be_waited_for_together() {
         ids.iter().collect::<Vec<_>>()
     );
 }
+
+#[tokio::test]
+async fn an_engine_that_only_submits_runs_nothing_even_if_it_has_a_worker() {
+    let rig = Rig::new();
+    let (worker, mut script) = scripted();
+    let engine = rig.builder().submit_only().worker("work", worker).start().await.unwrap();
+    let submitted = engine.submit(work("x")).await.unwrap();
+    engine.close().await.unwrap();
+    assert!(script.started().is_none());
+    let stored = rig.store.get(&[submitted.id]).await.unwrap().pop().unwrap();
+    assert_eq!(stored.status, TaskStatus::Pending);
+}

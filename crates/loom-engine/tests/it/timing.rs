@@ -7,6 +7,8 @@ use loom_core::{
 };
 use loom_deps::Clock;
 
+use loom_testkit::scripted;
+
 use crate::rig::{Rig, as_time_passes, end_of, next, sleepers, soon_enough, until, work};
 
 #[tokio::test]
@@ -157,4 +159,19 @@ async fn a_retry_that_would_come_after_the_deadline_is_not_waited_for() {
     let task = end_of(&engine, submitted.id).await;
     assert_eq!(task.failure, Some(FailureCode::Deadline));
     assert!(task.error.unwrap().contains("limit reached; the next attempt would come after"));
+}
+
+#[tokio::test]
+async fn a_task_whose_deadline_passed_while_it_waited_never_starts() {
+    let rig = Rig::new();
+    let (worker, mut script) = scripted();
+    let engine = rig.builder().worker("work", worker).max_running(1).start().await.unwrap();
+    let first = engine.submit(work("first")).await.unwrap();
+    let late = engine.submit(work("late").deadline(Duration::from_secs(10))).await.unwrap();
+    let attempt = soon_enough(script.next()).await;
+    rig.clock.advance(Duration::from_secs(11));
+    attempt.finish(Ok("done".into()));
+    end_of(&engine, first.id).await;
+    assert_eq!(end_of(&engine, late.id).await.failure, Some(FailureCode::Deadline));
+    assert!(script.started().is_none());
 }
