@@ -65,7 +65,8 @@ standard error. Ctrl-C asks the command to stop, and ends it after a grace; a se
 
 Exit codes: the command's own, 128+n if signal n ended it; and loom's own, with a word in brackets:
   124 timed out [timeout]           126 the command cannot be run [cannot_run]
-  125 loom failed, or crashed       127 there is no such command [not_found]";
+  125 loom failed, or crashed       127 there is no such command [not_found]
+and 2 for wrong usage, which runs nothing.";
 
 #[derive(Debug, Parser)]
 #[command(after_help = RUN_HELP, arg_required_else_help = true)]
@@ -92,11 +93,12 @@ pub(crate) struct RunArgs {
     #[arg(long, short, value_name = "NAME", default_value = "")]
     pub(crate) project: String,
 
-    /// What the command reads as its standard input: a file, or - for ours. [default: nothing]
+    /// What the command reads as its standard input: a file, or - for ours, which is read to its
+    /// end first. [default: nothing]
     #[arg(long, value_name = "FILE|-", value_hint = ValueHint::FilePath)]
     pub(crate) stdin: Option<PathBuf>,
 
-    /// Say nothing but what the command says.
+    /// Say nothing but what the command says, and why loom itself failed.
     #[arg(long, short)]
     pub(crate) quiet: bool,
 

@@ -11,6 +11,7 @@ use crate::failure::Failure;
 use crate::say;
 
 pub(crate) async fn list(database: Database, args: ListArgs) -> Result<ExitCode, Failure> {
+    let filtered = !args.status.is_empty() || args.project.is_some();
     let mut query = TaskQuery::all().statuses(args.status).limit(args.limit);
     query.project_id = args.project;
     let page = match database.readable() {
@@ -23,15 +24,19 @@ pub(crate) async fn list(database: Database, args: ListArgs) -> Result<ExitCode,
     if args.json {
         say::data(&json(&page));
     } else if page.tasks.is_empty() && page.unreadable.is_empty() {
-        say::line("no tasks; `loom run -- COMMAND` makes one");
+        say::line(match filtered {
+            true => "no such tasks; `loom list` shows all",
+            false => "no tasks; `loom run -- COMMAND` makes one",
+        });
     } else {
-        say::data(&format!("{}\n", table(&page, SystemClock::new().now())));
+        say::data(&format!("{}\n", table(&page, SystemClock::new().now()).trim_fmt()));
     }
     for task in &page.unreadable {
         say::note("unreadable", &format!("task {} ({}): {}", task.seq, task.task, task.why));
     }
     if page.next.is_some() && !args.json {
-        say::line(&format!("… and older ones; see more with -n {}", args.limit * 2));
+        let more = (args.limit * 2).min(loom::limits::PAGE_MAX);
+        say::line(&format!("… and older ones; see up to {more} with -n {more}"));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -56,7 +61,7 @@ fn table(page: &Page, now: Timestamp) -> Table {
             Cell::new(task.seq),
             Cell::new(task.status).fg(colour(task.status)),
             Cell::new(task.cli.as_deref().unwrap_or(task.worker_type.as_str())),
-            Cell::new(&task.project_id),
+            Cell::new(say::foreign(&task.project_id)),
             Cell::new(say::ago(task.created_at, now)),
             Cell::new(took(task, now)),
             Cell::new(detail(task)),
@@ -82,9 +87,15 @@ pub(crate) fn took(task: &TaskSummary, now: Timestamp) -> String {
     began.map(|began| say::duration(end.since(began))).unwrap_or_default()
 }
 
+/// The longest detail: `loom show` has all of it.
+const DETAIL_BYTES_MAX: usize = 100;
+
 /// The one thing most worth knowing beside the status.
 fn detail(task: &TaskSummary) -> String {
-    let first_line = |text: &str| text.lines().next().unwrap_or_default().to_owned();
+    let first_line = |text: &str| {
+        let line = text.lines().next().unwrap_or_default();
+        say::foreign(loom::first_bytes(line, DETAIL_BYTES_MAX))
+    };
     match task.status {
         TaskStatus::Failed | TaskStatus::FailedCrash => {
             first_line(task.error.as_deref().unwrap_or_default())

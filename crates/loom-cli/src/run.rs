@@ -5,6 +5,7 @@ mod ending;
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use loom::{DEFAULT_ENGINE, Engine, Error, SubprocessBase, Task, TaskId};
 
@@ -42,12 +43,16 @@ pub(crate) async fn run(database: Database, args: RunArgs) -> Result<ExitCode, F
     if !args.quiet {
         say::line(&format!("task {}", submitted.seq));
     }
-    let (task, stopped_by) = watch(&engine, &submitted.id, &mut signals, &passed).await?;
+    let watched = watch(&engine, &submitted.id, &mut signals, &passed).await;
+    if watched.is_err() {
+        // Nobody follows the command any more: it must not go on unseen.
+        loom::workers::kill_tree(&submitted.id);
+        engine.shutdown(Duration::ZERO).await?;
+    }
+    let (task, stopped_by) = watched?;
     engine.close().await?;
     let ending = Ending::of(&task, stopped_by);
-    if !args.quiet {
-        ending.print(&task);
-    }
+    ending.print(&task);
     Ok(ExitCode::from(ending.code))
 }
 
@@ -61,16 +66,29 @@ async fn watch(
     let ended = engine.wait(id);
     tokio::pin!(ended);
     let mut stopped_by = None;
+    let mut asking = None;
     loop {
+        // Asking may take its time, while the database is away; a second signal does not wait.
+        let asked = async {
+            match &mut asking {
+                Some(asking) => asking.await,
+                None => std::future::pending().await,
+            }
+        };
         let signal = tokio::select! {
             biased;
             task = &mut ended => return Ok((task?, stopped_by)),
             signal = signals.next() => signal,
-            () = passed.broken() => BROKEN_PIPE,
+            () = passed.broken(), if stopped_by.is_none() => BROKEN_PIPE,
+            asked = asked => {
+                asked?;
+                asking = None;
+                continue;
+            }
         };
         if stopped_by.is_none() {
             stopped_by = Some(signal);
-            ask_to_stop(engine, id).await?;
+            asking = Some(Box::pin(ask_to_stop(engine, id)));
         } else {
             loom::workers::kill_tree(id);
         }

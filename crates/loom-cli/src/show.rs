@@ -46,8 +46,8 @@ fn describe(task: &Task, attempts: &[Attempt], now: Timestamp) -> String {
     let _ = writeln!(page.0, "task {}  {}", task.seq, say::status(task.status));
     page.field("id", task.id.as_str());
     page.field("command", &say::foreign(&task.prompt));
-    page.field("directory", task.cwd.as_deref().unwrap_or_default());
-    page.field("project", &task.project_id);
+    page.field("directory", &say::foreign(task.cwd.as_deref().unwrap_or_default()));
+    page.field("project", &say::foreign(&task.project_id));
     page.field("engine", &task.engine_name);
     page.field("submitted", &moment(task.created_at, now));
     page.moment("due", task.run_at, now);

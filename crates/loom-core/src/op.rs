@@ -231,7 +231,8 @@ pub struct Committed {
     /// Tasks in the hands of this instance whose end has been asked for, with their epochs.
     /// Only if the batch held a claim.
     pub cancels: Vec<(TaskId, u64)>,
-    /// When the next task that the claim might have taken is due; in the past if more were due
-    /// than it could take. Only if the batch held a claim.
+    /// When the next task that the claim might have taken falls due, after the claim's present.
+    /// What was due already and was left waits for room, which only an end can make. Only if the
+    /// batch held a claim.
     pub next_due: Option<Timestamp>,
 }

@@ -88,12 +88,7 @@ impl Dispatch {
 
     /// Takes in what a commit's claim brought: starts attempts, ends what cannot be read, passes
     /// cancels on, notes when to look again.
-    pub(crate) fn claimed(
-        &self,
-        cx: &Arc<Context>,
-        claimed_at: Timestamp,
-        committed: &mut Committed,
-    ) {
+    pub(crate) fn claimed(&self, cx: &Arc<Context>, committed: &mut Committed) {
         for task in committed.claimed.drain(..) {
             self.start(cx, task);
         }
@@ -104,8 +99,7 @@ impl Dispatch {
         for (task, epoch) in committed.cancels.drain(..) {
             self.cancel_claim(&task, epoch, CancelReason::Requested);
         }
-        // What was due already waits for a slot, and the commit that frees one claims it.
-        let next_due = committed.next_due.filter(|due| *due > claimed_at);
+        let next_due = committed.next_due;
         self.next_due.send_if_modified(|known| std::mem::replace(known, next_due) != next_due);
     }
 

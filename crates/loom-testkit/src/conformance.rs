@@ -127,7 +127,7 @@ macro_rules! store_conformance {
             claims::a_claim_takes_what_its_batch_inserted,
             claims::what_was_due_before_goes_before_what_its_batch_inserted,
             claims::a_claim_of_nothing_takes_nothing_and_tells,
-            claims::the_next_due_time_is_that_of_the_first_left,
+            claims::the_next_due_time_is_that_of_the_first_not_due_yet,
             claims::without_a_claim_nothing_is_told,
             claims::no_task_is_claimed_twice,
             instances::an_instance_lives_while_its_membership_is_held,

@@ -224,7 +224,8 @@ impl State {
                 task.claim(by, claim.now);
                 committed.claimed.push(task.clone());
             } else {
-                committed.next_due = committed.next_due.or(task.run_at);
+                let falls_due = task.run_at.filter(|due| *due > claim.now);
+                committed.next_due = committed.next_due.or(falls_due);
             }
         }
         // What the claimer has in hand and is to end.

@@ -51,7 +51,7 @@ pub use loom_core::{
     Reset, Result, RetryPolicy, RetryReason, Rule, StatusCounts, StoreError, Stream, Submitted,
     Task, TaskContext, TaskEvent, TaskId, TaskQuery, TaskRequest, TaskStatus, TaskStore,
     TaskSummary, Thrashing, Transition, Unreadable, Worker, WorkerError, WorkerResult, WorkerType,
-    decide, find_limit, jaccard_word_similarity, limits, table, worker_fn,
+    decide, find_limit, first_bytes, jaccard_word_similarity, limits, table, worker_fn,
 };
 pub use loom_deps::{
     Clock, FakeClock, IdGen, Level, LogRecord, LogValue, Logger, NoopLogger, RecordingLogger, Rng,

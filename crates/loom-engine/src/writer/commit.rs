@@ -116,20 +116,10 @@ impl Commit {
         self.pending.is_empty() && self.polls.is_empty() && !self.unknown
     }
 
-    /// The present, as the claim has it.
-    fn claimed_at(&self) -> Timestamp {
-        let claim = self.batch.ops.iter().rev().find_map(|op| match op {
-            Op::Claim(claim) => Some(claim.now),
-            _ => None,
-        });
-        claim.unwrap_or_default()
-    }
-
     /// The commit is durable: tells of it, frees slots, starts attempts, answers.
     pub(super) fn done(self, cx: &Arc<Context>, mut committed: Committed) {
         let ended = cx.recorder.committed(&self.batch, &self.about, &committed);
         let sequence = cx.recorder.sequence();
-        let claimed_at = self.claimed_at();
         let mut answers = Vec::with_capacity(self.pending.len());
         let mut slots = Vec::new();
         let applied = committed.applied.drain(..);
@@ -149,7 +139,7 @@ impl Commit {
         for task in &ended {
             cx.waiters.ended(task);
         }
-        cx.dispatch.claimed(cx, claimed_at, &mut committed);
+        cx.dispatch.claimed(cx, &mut committed);
         // Only now, so that nobody sees all slots free while tasks pass from one attempt to the next.
         drop(slots);
         for (waiting, receipt) in answers {

@@ -191,3 +191,25 @@ async fn what_falls_due_while_the_store_is_away_runs_once_it_is_back() {
     assert_eq!(as_time_passes(&rig, away).await.task.prompt, "soon");
     assert!(faults.commits() < before + 100, "it is not tried without pause");
 }
+
+#[tokio::test]
+async fn a_full_lane_does_not_hide_when_another_falls_due() {
+    let rig = Rig::new();
+    let (narrow, mut narrow_script) = scripted();
+    let (wide, mut wide_script) = scripted();
+    let engine = rig
+        .builder()
+        .worker_with("narrow", narrow, WorkerOptions::new().max_running(1))
+        .worker("wide", wide)
+        .start()
+        .await
+        .unwrap();
+    for _ in 0..2 {
+        engine.submit(TaskRequest::new("narrow", "x")).await.unwrap();
+    }
+    let _busy = soon_enough(narrow_script.next()).await;
+    let at = rig.clock.now().saturating_add(Duration::from_secs(5));
+    let later = engine.submit(TaskRequest::new("wide", "x").run_at(at)).await.unwrap();
+    let attempt = as_time_passes(&rig, wide_script.next()).await;
+    assert_eq!((attempt.task.id, attempt.task.started_at), (later.id, Some(at)));
+}

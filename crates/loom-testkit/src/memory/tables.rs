@@ -153,7 +153,7 @@ impl Tables {
             .collect();
     }
 
-    /// Which tasks a claim takes, and when the first that it leaves is due.
+    /// Which tasks a claim takes, and when the first falls due that was not due yet.
     fn choose(&self, claim: &Claim, by: &InstanceId) -> (Vec<TaskId>, Option<Timestamp>) {
         let mut rooms: HashMap<&WorkerType, u32> = HashMap::new();
         for lane in &claim.lanes {
@@ -162,7 +162,7 @@ impl Tables {
         let mut left = claim.limit;
         let (mut chosen, mut next_due) = (Vec::new(), None);
         for (due, seq) in &self.waiting {
-            if next_due.is_some() && (left == 0 || *due > claim.now) {
+            if next_due.is_some() {
                 break;
             }
             let row = self.rows.get(seq).filter(|row| in_scope(&row.task, claim, by));
@@ -175,8 +175,8 @@ impl Tables {
                     *room -= 1;
                     chosen.push(task.id.clone());
                 }
-                Some(_) => next_due = next_due.or(Some(*due)),
-                None => {}
+                Some(_) if *due > claim.now => next_due = Some(*due),
+                _ => {}
             }
         }
         (chosen, next_due)

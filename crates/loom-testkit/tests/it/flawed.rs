@@ -314,8 +314,8 @@ fails! {
     a_store_that_ignores_pins: claims::a_pinned_task_is_only_for_its_instance,
         Flaw { batch: |batch| on_inserts(batch, |new| new.pinned_to = None), ..SOUND },
         "nobody else takes a pinned task";
-    a_store_that_forgets_the_next_due_time: claims::the_next_due_time_is_that_of_the_first_left,
-        Flaw { answer: |committed| committed.next_due = None, ..SOUND }, "is the next due";
+    a_store_that_forgets_the_next_due_time: claims::the_next_due_time_is_that_of_the_first_not_due_yet,
+        Flaw { answer: |committed| committed.next_due = None, ..SOUND }, "does not hide the next";
     a_store_that_hands_the_dead_to_many: instances::a_dead_instance_is_handed_to_one_at_a_time,
         Flaw { lets_go_of_the_dead: true, ..SOUND }, "while it is held, nobody else is told";
     a_store_that_rounds_timeouts: records::a_timeout_below_a_millisecond_comes_back,
