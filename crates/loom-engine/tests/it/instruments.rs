@@ -7,6 +7,7 @@ use opentelemetry::metrics::MeterProvider;
 use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData};
 use opentelemetry_sdk::metrics::{InMemoryMetricExporter, PeriodicReader, SdkMeterProvider};
 
+use crate::recovery::Gone;
 use crate::rig::{Rig, end_of, soon_enough, work};
 
 struct Meters {
@@ -81,6 +82,16 @@ async fn each_step_of_a_task_is_counted_once() {
         assert_eq!(read.get(name), Some(&value), "{name} in {read:?}");
     }
     assert!(!read.contains_key("loom.tasks.crashed"));
+}
+
+#[tokio::test]
+async fn a_crash_that_recovery_finds_is_counted() {
+    let rig = Rig::new();
+    Gone::leave(&rig, "test", &["a", "b"], &[]).await;
+    let meters = Meters::new();
+    let engine = rig.builder().meter(meters.provider.meter("loom")).start().await.unwrap();
+    engine.close().await.unwrap();
+    assert_eq!(meters.read().get("loom.tasks.crashed"), Some(&2));
 }
 
 #[tokio::test]

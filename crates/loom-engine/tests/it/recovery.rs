@@ -11,7 +11,7 @@ use crate::rig::{Rig, end_of, kinds, soon_enough, until, work};
 
 /// A process that has tasks in hand and dies when it is dropped: its claims stay in the store, its
 /// standing does not.
-struct Gone<'a> {
+pub(crate) struct Gone<'a> {
     rig: &'a Rig,
     store: MemoryStore,
     instance: Instance,
@@ -64,7 +64,7 @@ impl<'a> Gone<'a> {
     }
 
     /// Leaves `tasks` running under an instance of `engine` that has died.
-    async fn leave(rig: &'a Rig, engine: &str, tasks: &[&str], cancelled: &[&str]) {
+    pub(crate) async fn leave(rig: &'a Rig, engine: &str, tasks: &[&str], cancelled: &[&str]) {
         let mut gone = Self::join(rig, engine).await;
         gone.insert(tasks, false).await;
         gone.claim().await;
