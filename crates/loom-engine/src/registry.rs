@@ -1,7 +1,7 @@
 //! Which worker does which type of work, and how.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::Duration;
 
 use loom_core::{
@@ -81,6 +81,15 @@ pub(crate) struct Registered {
 }
 
 impl Registered {
+    fn new(
+        worker_type: &WorkerType,
+        worker: Arc<dyn Worker>,
+        options: WorkerOptions,
+    ) -> Result<Arc<Self>> {
+        check(worker_type, &*worker, &options)?;
+        Ok(Arc::new(Self { worker, options }))
+    }
+
     /// The gate for this type, if it has one of its own.
     pub(crate) fn gate(&self) -> Option<QualityGate> {
         self.options.gate.clone().or_else(|| self.worker.gate())
@@ -113,12 +122,12 @@ impl Registry {
         worker: Arc<dyn Worker>,
         options: WorkerOptions,
     ) -> Result<()> {
-        check(&worker_type, &*worker, &options)?;
-        let mut workers = self.workers.write().unwrap_or_else(PoisonError::into_inner);
+        let registered = Registered::new(&worker_type, worker, options)?;
+        let mut workers = self.write();
         if workers.contains_key(&worker_type) {
             return Err(Error::WorkerExists(worker_type));
         }
-        workers.insert(worker_type, Arc::new(Registered { worker, options }));
+        workers.insert(worker_type, registered);
         Ok(())
     }
 
@@ -129,9 +138,8 @@ impl Registry {
         worker: Arc<dyn Worker>,
         options: WorkerOptions,
     ) -> Result<()> {
-        check(&worker_type, &*worker, &options)?;
-        let mut workers = self.workers.write().unwrap_or_else(PoisonError::into_inner);
-        workers.insert(worker_type, Arc::new(Registered { worker, options }));
+        let registered = Registered::new(&worker_type, worker, options)?;
+        self.write().insert(worker_type, registered);
         Ok(())
     }
 
@@ -157,6 +165,10 @@ impl Registry {
             let limit = |registered: &Registered| registered.options.max_running;
             workers.iter().map(|(name, worker)| (name.clone(), limit(worker))).collect()
         })
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, BTreeMap<WorkerType, Arc<Registered>>> {
+        self.workers.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn read<T>(&self, look: impl FnOnce(&BTreeMap<WorkerType, Arc<Registered>>) -> T) -> T {
