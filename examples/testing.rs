@@ -52,7 +52,9 @@ mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
-    use loom::testing::{MemoryStore, SequenceWorker, scripted, within};
+    use loom::testing::{
+        MemoryStore, SequenceWorker, as_time_passes, assert_ended, scripted, within,
+    };
     use loom::{Clock, FakeClock};
 
     use super::*;
@@ -66,26 +68,12 @@ mod tests {
         builder.time(clock.clone(), clock.clone()).start().await.unwrap()
     }
 
-    /// Moves the clock to the next moment that anybody waits for, until `future` is done.
-    async fn as_time_passes<F: Future>(clock: &FakeClock, future: F) -> F::Output {
-        let passing = async {
-            loop {
-                clock.next_wake().inspect(|next| clock.set(*next));
-                tokio::task::yield_now().await;
-            }
-        };
-        tokio::select! {
-            output = within(PATIENCE, future) => output,
-            () = passing => unreachable!(),
-        }
-    }
-
     #[tokio::test]
     async fn the_accountant_wants_a_month() {
         let clock = Arc::new(FakeClock::default());
         let engine = engine_at(&clock, Accountant).await;
         let submitted = engine.submit(TaskRequest::new("report", "")).await.unwrap();
-        let task = within(PATIENCE, engine.wait(submitted.id)).await.unwrap();
+        let task = assert_ended(engine.wait(submitted.id), TaskStatus::Failed).await;
         assert_eq!(task.error.as_deref(), Some("of which month?"));
         assert_eq!(task.attempt, 1, "asking again would not help");
     }

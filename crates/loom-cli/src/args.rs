@@ -13,6 +13,7 @@ Examples:
   loom run --retries 3 --timeout 30m -- claude -p 'fix the failing tests'
   loom list                             what has run, what runs, what waits
   loom show 12                          all about task 12
+  loom import-go go.db                  take over the tasks of the Go library
 
 The database is --db, else $LOOM_DB, else loom/loom.db where the platform keeps state
 ($XDG_STATE_HOME or ~/.local/state). $LOOM_LOG=info logs to standard error.";
@@ -40,6 +41,8 @@ pub(crate) enum Verb {
     List(ListArgs),
     /// Show all about a task.
     Show(ShowArgs),
+    /// Take over the tasks of a database that the Go library has written.
+    ImportGo(ImportGoArgs),
 }
 
 impl Verb {
@@ -47,7 +50,7 @@ impl Verb {
     pub(crate) const fn failure_code(&self) -> Option<u8> {
         match self {
             Self::Run(_) => Some(125),
-            Self::List(_) | Self::Show(_) => None,
+            Self::List(_) | Self::Show(_) | Self::ImportGo(_) => None,
         }
     }
 }
@@ -144,6 +147,37 @@ pub(crate) struct ShowArgs {
     /// The number or the id of the task.
     #[arg(value_name = "TASK")]
     pub(crate) task: String,
+
+    /// As JSON, for programs.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+const IMPORT_GO_HELP: &str = "\
+Examples:
+  loom import-go ~/app/go.db
+  loom import-go go.db --db app.db --engine website
+  loom import-go go.db --json | jq .added
+
+The Go database is only read, in whatever version of the Go library it was written; stop the Go
+program first. An import can be repeated: tasks that are here already are left as they are.
+Tasks that were dispatched or running end as failed_crash, for nobody has them in hand any more.
+Pending and retrying ones wait here for an engine of their name. Nothing is run by this command.
+
+Exit codes: 0, 1 if some rows could not be read, 3 if there is no such file, 4 if a database cannot
+be used.";
+
+#[derive(Debug, Parser)]
+#[command(after_help = IMPORT_GO_HELP, arg_required_else_help = true)]
+pub(crate) struct ImportGoArgs {
+    /// The database of the Go library.
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) file: PathBuf,
+
+    /// The engine that tasks without the name of one get; v0.1 of the Go library has no names.
+    /// [default: they keep none, and no engine runs them]
+    #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub(crate) engine: Option<String>,
 
     /// As JSON, for programs.
     #[arg(long)]

@@ -3,6 +3,7 @@
 mod args;
 mod database;
 mod failure;
+mod import_go;
 mod list;
 mod run;
 mod say;
@@ -49,5 +50,6 @@ async fn perform(args: Args) -> Result<ExitCode, Failure> {
         Verb::Run(run) => run::run(database, run).await,
         Verb::List(list) => list::list(database, list).await,
         Verb::Show(show) => show::show(database, show).await,
+        Verb::ImportGo(import) => import_go::import_go(database, import).await,
     }
 }

@@ -72,7 +72,8 @@ impl Task {
         if self.status.is_owned() {
             return Applied::CancelRequested;
         }
-        self.end(&Ended::default(), TaskStatus::Cancelled, at);
+        // What an attempt elsewhere has left of a task that was imported stays.
+        self.close(at);
         self.status = TaskStatus::Cancelled;
         Applied::Cancelled(Box::new(self.summary()))
     }
@@ -133,11 +134,15 @@ impl Task {
         }
     }
 
-    fn end(&mut self, ended: &Ended, status: TaskStatus, at: Timestamp) {
-        let failed = matches!(status, TaskStatus::Failed | TaskStatus::FailedCrash);
+    fn close(&mut self, at: Timestamp) {
         self.instance = None;
         self.run_at = None;
         self.completed_at = Some(at);
+    }
+
+    fn end(&mut self, ended: &Ended, status: TaskStatus, at: Timestamp) {
+        let failed = matches!(status, TaskStatus::Failed | TaskStatus::FailedCrash);
+        self.close(at);
         self.result.clone_from(&ended.result);
         self.error = ended.error.clone().filter(|_| failed);
         self.failure = ended.failure.filter(|_| failed);

@@ -6,6 +6,10 @@ use std::sync::Arc;
 use loom_deps::Timestamp;
 
 use crate::cancellation::Cancellation;
+use crate::error::{Error, InvalidRequest};
+use crate::ids::TaskId;
+use crate::task::Task;
+use crate::wait::{TaskWaiter, WaitError};
 
 /// Takes the lines that an attempt reports.
 pub trait ProgressSink: Send + Sync + 'static {
@@ -38,6 +42,7 @@ pub struct TaskContext {
     request_id: Option<Arc<str>>,
     trace_context: Option<Arc<str>>,
     progress: Arc<dyn ProgressSink>,
+    waiter: Option<Arc<dyn TaskWaiter>>,
 }
 
 impl TaskContext {
@@ -51,6 +56,7 @@ impl TaskContext {
             request_id: None,
             trace_context: None,
             progress: Arc::new(NoProgress),
+            waiter: None,
         }
     }
 
@@ -96,6 +102,13 @@ impl TaskContext {
         self
     }
 
+    /// Sets who waits for other tasks on behalf of the attempt. Default: nobody.
+    #[must_use]
+    pub fn with_waiter(mut self, waiter: Arc<dyn TaskWaiter>) -> Self {
+        self.waiter = Some(waiter);
+        self
+    }
+
     /// Tells when to stop, and why. A worker that can stop early should.
     #[must_use]
     pub const fn cancellation(&self) -> &Cancellation {
@@ -132,6 +145,55 @@ impl TaskContext {
     pub fn progress(&self, line: &str) {
         self.progress.report(line);
     }
+
+    /// Waits for the end of another task, wherever it runs, and returns it as it then is. Meanwhile
+    /// the attempt gives its slot back, so that a task may wait for those that it has submitted
+    /// even if only one may run at a time.
+    ///
+    /// Before it returns it takes a slot again, and waits for its turn to do so: behind those that
+    /// have waited for longer, before any task that has still to start. Timeout and deadline of the
+    /// attempt go on counting. For the idle timeout, waiting is a sign of life.
+    ///
+    /// Use [`wait_all`](Self::wait_all) for several tasks. An attempt that waits in several places
+    /// at once has no slot until the last of these waits is over.
+    ///
+    /// Cancel safe: a wait that is dropped gives nothing up but the waiting. The attempt then has
+    /// its slot at once, for it works already, even if that is one too many for a while.
+    ///
+    /// # Errors
+    /// [`WaitError::Stopped`] as soon as the attempt is told to stop, [`WaitError::Itself`],
+    /// [`WaitError::NoEngine`] for a context that has no waiter; [`WaitError::Engine`] with
+    /// [`Error::NotFound`] for an unknown id, [`Error::Invalid`] for what cannot be an id,
+    /// [`Error::Store`] if the store cannot be read. None of these harms the task waited for. How
+    /// the task ended is no error: look at its status.
+    pub async fn wait(&self, task: impl AsRef<str>) -> Result<Task, WaitError> {
+        let id = parse(task.as_ref())?;
+        let mut ended = self.waiter()?.wait(std::slice::from_ref(&id)).await?;
+        ended.pop().ok_or(WaitError::Engine(Error::NotFound(id)))
+    }
+
+    /// Waits for the end of all these tasks, as [`wait`](Self::wait) does for one, and returns them
+    /// in the order asked for. The slot is taken again once, after the last end.
+    ///
+    /// # Errors
+    /// As [`wait`](Self::wait), with the first that comes up.
+    pub async fn wait_all(
+        &self,
+        tasks: impl IntoIterator<Item = impl AsRef<str>>,
+    ) -> Result<Vec<Task>, WaitError> {
+        let ids = tasks.into_iter().map(|task| parse(task.as_ref()));
+        let ids: Vec<TaskId> = ids.collect::<Result<_, _>>()?;
+        self.waiter()?.wait(&ids).await
+    }
+
+    fn waiter(&self) -> Result<&dyn TaskWaiter, WaitError> {
+        self.waiter.as_deref().ok_or(WaitError::NoEngine)
+    }
+}
+
+/// An id that cannot be one names no task; but it cannot be repeated in an error either.
+fn parse(id: &str) -> Result<TaskId, Error> {
+    TaskId::new(id).map_err(|error| InvalidRequest::new("id", error.to_string()).into())
 }
 
 impl Default for TaskContext {

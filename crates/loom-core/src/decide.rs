@@ -70,6 +70,7 @@ impl Outcome {
 /// #     request: TaskRequest::new("greet", "world"),
 /// #     created_at: now,
 /// #     pinned_to: None,
+/// #     daemon_id: None,
 /// # };
 /// # let task = new.into_task(1);
 /// let outcome = Outcome::Judged(WorkerResult::new("hello"), GateDecision::pass());

@@ -11,6 +11,7 @@ pub mod limits;
 
 mod apply;
 mod attempt;
+mod calls;
 mod cancellation;
 mod context;
 mod decide;
@@ -20,6 +21,7 @@ mod event;
 mod failure;
 mod gate;
 mod ids;
+mod import;
 mod instance;
 mod op;
 mod output;
@@ -33,9 +35,11 @@ mod store;
 mod task;
 mod text;
 mod transition;
+mod wait;
 mod worker;
 
 pub use attempt::Attempt;
+pub use calls::{CallError, StoreCalls, StoreSession};
 pub use cancellation::{CancelReason, Cancellation};
 pub use context::{NoProgress, ProgressSink, TaskContext};
 pub use decide::{Outcome, decide};
@@ -48,6 +52,7 @@ pub use gate::{
     Thrashing, find_limit, jaccard_word_similarity,
 };
 pub use ids::{InstanceId, InvalidId, TaskId, WorkerType};
+pub use import::Imported;
 pub use instance::{Dead, Instance, Membership, Reaper};
 pub use op::{
     Applied, Batch, Cancel, Capability, Claim, ClaimScope, Committed, Lane, Op, ProgressReport,
@@ -63,4 +68,5 @@ pub use store::{StoreError, TaskStore};
 pub use task::{Metadata, Progress, Task, TaskSummary};
 pub use text::{first_bytes, head_and_tail};
 pub use transition::{Ended, Kind, Row, Transition, table};
+pub use wait::{TaskWaiter, WaitError};
 pub use worker::{CrashPolicy, ErrorKind, Worker, WorkerError, WorkerResult, worker_fn};

@@ -3,6 +3,7 @@
 use loom_deps::Timestamp;
 
 use crate::ids::{InstanceId, TaskId, WorkerType};
+use crate::import::Imported;
 use crate::limits::PROGRESS_LINE_BYTES_MAX;
 use crate::request::NewTask;
 use crate::status::TaskStatus;
@@ -16,6 +17,8 @@ use crate::transition::Transition;
 pub enum Op {
     /// Adds a task.
     Insert(Box<NewTask>),
+    /// Adds a task that another system had, as it was there. Never overwrites one.
+    Import(Box<Imported>),
     /// Reports the progress of an attempt.
     Progress(ProgressReport),
     /// Changes a task.
@@ -33,6 +36,7 @@ impl Op {
     #[must_use]
     pub const fn requires(&self) -> Option<Capability> {
         match self {
+            Self::Import(_) => Some(Capability::Import),
             Self::Prune(_) => Some(Capability::Prune),
             Self::Insert(_)
             | Self::Progress(_)
@@ -47,6 +51,8 @@ impl Op {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Capability {
+    /// [`Op::Import`].
+    Import,
     /// [`Op::Prune`].
     Prune,
     /// The tasks outlive the store value: opened again on the same place, they are there.
@@ -153,8 +159,8 @@ pub struct Claim {
 
 /// Operations to be done as one atomic, durable step.
 ///
-/// Their effects come in this order: inserts and progress; then ends and cancels in the order in
-/// which they stand; then pruning; the claim last. At most one claim.
+/// Their effects come in this order: inserts, imports and progress; then ends and cancels in the
+/// order in which they stand; then pruning; the claim last. At most one claim.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Batch {
     /// Who asks. Must have joined the store.

@@ -284,6 +284,8 @@ pub struct NewTask {
     pub created_at: Timestamp,
     /// The only instance that may claim the task, if it is not for all of its engine's.
     pub pinned_to: Option<InstanceId>,
+    /// Who submitted it: the identity that the program gives itself, if it gives itself one.
+    pub daemon_id: Option<String>,
 }
 
 impl NewTask {
@@ -329,6 +331,8 @@ impl NewTask {
             epoch: 0,
             instance: None,
             pinned_to: self.pinned_to,
+            daemon_id: self.daemon_id,
+            origin: Metadata::new(),
             cancel_requested_at: None,
             progress: Progress::default(),
             created_at: self.created_at,

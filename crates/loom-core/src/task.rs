@@ -45,7 +45,7 @@ impl Progress {
 
 /// A task and all that is known of it.
 ///
-/// `Debug` leaves out prompt, result and metadata; `Serialize` writes the field names of the Go
+/// `Debug` leaves out prompt, result, metadata and origin; `Serialize` writes the field names of the Go
 /// library where it has the field and hides the values of the environment.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
@@ -92,7 +92,8 @@ pub struct Task {
     pub metadata: Metadata,
     /// What the worker produced in the last attempt.
     pub result: String,
-    /// What went wrong. Set exactly if the status is failed or failed_crash.
+    /// What went wrong. Set exactly if the status is failed or failed_crash; a task that was imported
+    /// may have one with any status.
     pub error: Option<String>,
     /// What went wrong, for programs.
     pub failure: Option<FailureCode>,
@@ -110,6 +111,10 @@ pub struct Task {
     pub instance: Option<InstanceId>,
     /// The only instance that may claim the task, if it is not for all of its engine's.
     pub pinned_to: Option<InstanceId>,
+    /// Who submitted the task: the identity that the program gave itself, if it gave itself one.
+    pub daemon_id: Option<String>,
+    /// What the system that the task was imported from kept of it and loom has no field for.
+    pub origin: Metadata,
     /// When the task's end was asked for.
     pub cancel_requested_at: Option<Timestamp>,
     /// What the task reported last.
@@ -171,7 +176,8 @@ impl Task {
     }
 }
 
-/// Shows what may be shown anywhere: no prompt, no result, no metadata, no values of variables.
+/// Shows what may be shown anywhere: no prompt, no result, no metadata, no origin, no values of
+/// variables.
 impl fmt::Debug for Task {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Task")
@@ -284,6 +290,10 @@ struct Details<'a> {
     metadata: &'a Metadata,
     #[serde(skip_serializing_if = "str::is_empty")]
     result: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    daemon_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Metadata::is_empty")]
+    origin: &'a Metadata,
     interruptions: u32,
     crashes: u32,
 }
@@ -306,6 +316,8 @@ impl Serialize for Task {
             max_retries: self.max_retries,
             metadata: &self.metadata,
             result: &self.result,
+            daemon_id: self.daemon_id.as_deref(),
+            origin: &self.origin,
             interruptions: self.interruptions,
             crashes: self.crashes,
         };

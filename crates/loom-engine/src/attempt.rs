@@ -1,20 +1,19 @@
 //! One attempt at a task, top to bottom.
 
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use loom_core::{
-    CancelReason, Cancellation, Case, FailureCode, GateDecision, Outcome, QualityGate, Task,
-    TaskContext, WorkerError, WorkerResult, decide,
+    CancelReason, Cancellation, Case, FailureCode, GateDecision, Outcome, QualityGate, RetryPolicy,
+    Task, TaskContext, Transition, WorkerError, WorkerResult, decide,
 };
 use loom_deps::Timestamp;
 
 use crate::context::Context;
+use crate::panics::{caught, caught_in};
 use crate::progress::Reports;
 use crate::registry::Registered;
+use crate::seat::Seat;
 use crate::slots::Slot;
 use crate::trace;
 use crate::writer::Ended;
@@ -26,78 +25,106 @@ pub(crate) async fn attempt(
     cancellation: Cancellation,
     slot: Slot,
 ) {
-    let redactor = cx.redactor(&task);
-    let reports = Arc::new(Reports::new(Arc::clone(&cx.clock), redactor.clone()));
     let registered = cx.registry.get(&task.worker_type);
-    let outcome = match &registered {
-        Some(registered) => {
-            let run = run(&cx, &task, registered, &cancellation, &reports);
-            trace::spanned(&cx.tracer, &task, run).await
-        }
-        None => Outcome::Failed(unregistered(&task)),
-    };
-    reports.send(&cx, &task).await;
-    let retry = registered.and_then(|registered| registered.retry());
-    let retry = retry.unwrap_or(cx.settings.retry);
-    let outcome = outcome.redacted(&redactor);
-    if let Outcome::Judged(_, decision) | Outcome::Limited(_, decision) = &outcome {
-        cx.recorder.judged(&task, decision);
-    }
-    let transition = decide(&task, outcome, &retry, cx.now(), cx.rng.unit());
+    let limit = registered.as_ref().and_then(|registered| registered.max_running());
+    let reports = Arc::new(Reports::new(Arc::clone(&cx.clock), cx.redactor(&task)));
+    let (shared, told) = (Arc::clone(&task), cancellation.clone());
+    let seat = Seat::new(Arc::clone(&cx), shared, told, Arc::clone(&reports), limit, slot);
+    let made = Made { cx: &cx, task: &task, cancellation, reports, seat };
+    // Whatever a worker or a gate does, the attempt comes to an end and its slot is freed.
+    let transition = caught_in(made.to_the_end(registered.as_deref())).await;
+    let transition = transition.unwrap_or_else(|panic| made.crashed(panic));
+    let slot = made.seat.vacate();
     cx.writer.end(Ended { task: Some(task), transition, slot }).await;
 }
 
-/// Lets the worker work until it returns, panics, or was told to stop and let its grace pass.
-async fn run(
-    cx: &Context,
-    task: &Arc<Task>,
-    registered: &Registered,
-    cancellation: &Cancellation,
-    reports: &Arc<Reports>,
-) -> Outcome {
-    let limits = Limits::new(task, registered, cx.now());
-    // What is not to run any more does not begin to.
-    if limits.over_at.is_some_and(|over| over <= cx.now()) {
-        cancellation.cancel(CancelReason::Deadline);
+/// An attempt in the making.
+struct Made<'a> {
+    cx: &'a Context,
+    task: &'a Arc<Task>,
+    cancellation: Cancellation,
+    reports: Arc<Reports>,
+    seat: Arc<Seat>,
+}
+
+impl Made<'_> {
+    async fn to_the_end(&self, registered: Option<&Registered>) -> Transition {
+        let (cx, task) = (self.cx, self.task);
+        let outcome = match registered {
+            Some(registered) => trace::spanned(&cx.tracer, task, self.run(registered)).await,
+            None => Outcome::Failed(unregistered(task)),
+        };
+        self.reports.send(cx, task).await;
+        let retry = registered.and_then(Registered::retry);
+        self.decided(outcome, retry.unwrap_or(cx.settings.retry))
     }
-    if let Some(reason) = cancellation.reason() {
-        return stopped(&limits, registered, reason, WorkerError::cancelled());
+
+    fn crashed(&self, panic: String) -> Transition {
+        self.decided(Outcome::Panicked(panic), self.cx.settings.retry)
     }
-    let context = TaskContext::new()
-        .with_cancellation(cancellation.clone())
-        .with_attempt(task.attempt)
-        .with_deadline(limits.ends_at())
-        .with_request_id(task.request_id.as_deref())
-        .with_trace_context(trace::current().as_deref().or(task.trace_context.as_deref()))
-        .with_progress(Arc::clone(reports) as Arc<_>);
-    let work =
-        async { AssertUnwindSafe(registered.worker.execute(&context, task)).catch_unwind().await };
-    tokio::pin!(work);
-    let told = async {
-        tokio::select! {
+
+    fn decided(&self, outcome: Outcome, retry: RetryPolicy) -> Transition {
+        let outcome = outcome.redacted(self.reports.redactor());
+        if let Outcome::Judged(_, decision) | Outcome::Limited(_, decision) = &outcome {
+            self.cx.recorder.judged(self.task, decision);
+        }
+        decide(self.task, outcome, &retry, self.cx.now(), self.cx.rng.unit())
+    }
+
+    /// Lets the worker work until it returns, panics, or was told to stop and let its grace pass.
+    async fn run(&self, registered: &Registered) -> Outcome {
+        let Self { cx, task, cancellation, reports, .. } = self;
+        let limits = Limits::new(task, registered, cx.now());
+        // What is not to run any more does not begin to.
+        if limits.over_at.is_some_and(|over| over <= cx.now()) {
+            cancellation.cancel(CancelReason::Deadline);
+        }
+        if let Some(reason) = cancellation.reason() {
+            return stopped(&limits, registered, reason, WorkerError::cancelled());
+        }
+        let context = self.context(&limits);
+        // Made in here, for a worker may panic before there is a future.
+        let work = caught_in(async { registered.worker.execute(&context, task).await });
+        tokio::pin!(work);
+        let told = async {
+            tokio::select! {
+                biased;
+                () = cancellation.cancelled() => {}
+                reason = limits.reached(cx, reports) => cancellation.cancel(reason),
+            }
+            cx.sleep(cx.settings.cancel_grace).await;
+        };
+        let returned = tokio::select! {
             biased;
-            () = cancellation.cancelled() => {}
-            reason = limits.reached(cx, reports) => cancellation.cancel(reason),
+            returned = &mut work => Some(returned),
+            () = told => None,
+            never = reports.pump(cx, task) => match never {},
+        };
+        match returned {
+            Some(Ok(Ok(result))) => judge(cx, task, registered, result).await,
+            Some(Ok(Err(error))) => match cancellation.reason() {
+                Some(reason) => stopped(&limits, registered, reason, error),
+                None => judge_failure(cx, task, registered, error),
+            },
+            Some(Err(panic)) => Outcome::Panicked(panic),
+            None => {
+                let reason = cancellation.reason().unwrap_or(CancelReason::Requested);
+                stopped(&limits, registered, reason, WorkerError::cancelled())
+            }
         }
-        cx.sleep(cx.settings.cancel_grace).await;
-    };
-    let returned = tokio::select! {
-        biased;
-        returned = &mut work => Some(returned),
-        () = told => None,
-        never = reports.pump(cx, task) => match never {},
-    };
-    match returned {
-        Some(Ok(Ok(result))) => judge(cx, task, registered, result).await,
-        Some(Ok(Err(error))) => match cancellation.reason() {
-            Some(reason) => stopped(&limits, registered, reason, error),
-            None => judge_failure(cx, task, registered, error),
-        },
-        Some(Err(panic)) => Outcome::Panicked(text_of(panic)),
-        None => {
-            let reason = cancellation.reason().unwrap_or(CancelReason::Requested);
-            stopped(&limits, registered, reason, WorkerError::cancelled())
-        }
+    }
+
+    /// What the worker is to know.
+    fn context(&self, limits: &Limits) -> TaskContext {
+        let task = self.task;
+        TaskContext::new()
+            .with_cancellation(self.cancellation.clone())
+            .with_attempt(task.attempt)
+            .with_deadline(limits.ends_at())
+            .with_request_id(task.request_id.as_deref())
+            .with_trace_context(trace::current().as_deref().or(task.trace_context.as_deref()))
+            .with_progress(Arc::clone(&self.reports) as Arc<_>)
+            .with_waiter(Arc::clone(&self.seat) as Arc<_>)
     }
 }
 
@@ -137,17 +164,10 @@ impl Limits {
         };
         tokio::select! {
             biased;
-            () = passes(cx, self.over_at) => CancelReason::Deadline,
-            () = passes(cx, self.times_out_at) => CancelReason::Timeout,
+            () = cx.passes(self.over_at) => CancelReason::Deadline,
+            () = cx.passes(self.times_out_at) => CancelReason::Timeout,
             () = idle => CancelReason::Idle,
         }
-    }
-}
-
-async fn passes(cx: &Context, at: Option<Timestamp>) {
-    match at {
-        Some(at) => cx.timer.sleep_until(at).await,
-        None => std::future::pending().await,
     }
 }
 
@@ -159,14 +179,9 @@ async fn judge(
 ) -> Outcome {
     let previous = previous_outputs(cx, task).await;
     let case = Case::new(task, &result.content, &previous).at(cx.now());
-    let decision = catch_unwind(AssertUnwindSafe(|| gate(cx, registered).judge(&case)));
-    match decision {
-        Ok(decision) => Outcome::Judged(result, decision),
-        Err(panic) => {
-            drop_quietly(panic);
-            Outcome::Judged(result, GateDecision::reject("gate_panicked"))
-        }
-    }
+    let decision = caught(|| gate(cx, registered).judge(&case));
+    // What the worker did is kept: it may have been paid for.
+    Outcome::Judged(result, decision.unwrap_or_else(|_| GateDecision::reject("gate_panicked")))
 }
 
 /// Looks whether a failure is the word of a provider that a limit is met.
@@ -178,15 +193,10 @@ fn judge_failure(
 ) -> Outcome {
     let evidence = error.evidence();
     let case = Case::new(task, &evidence, &[]).at(cx.now());
-    let decision = catch_unwind(AssertUnwindSafe(|| gate(cx, registered).judge_failure(&case)));
-    match decision {
+    match caught(|| gate(cx, registered).judge_failure(&case)) {
         Ok(Some(decision)) => Outcome::Limited(error, decision),
-        Ok(None) => Outcome::Failed(error),
         // A rule that panics has nothing to say; the failure speaks for itself.
-        Err(panic) => {
-            drop_quietly(panic);
-            Outcome::Failed(error)
-        }
+        Ok(None) | Err(_) => Outcome::Failed(error),
     }
 }
 
@@ -225,20 +235,4 @@ fn stopped(
 fn unregistered(task: &Task) -> WorkerError {
     let message = format!("no worker for {:?} any more", task.worker_type);
     WorkerError::permanent(message).with_code(FailureCode::NoWorker)
-}
-
-/// What a panic said.
-fn text_of(panic: Box<dyn Any + Send>) -> String {
-    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
-    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-    drop_quietly(panic);
-    text.unwrap_or_else(|| "of an unknown kind".to_owned())
-}
-
-/// The payload of a panic can panic itself when it is dropped.
-pub(crate) fn drop_quietly(panic: Box<dyn Any + Send>) {
-    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
-        #[expect(clippy::mem_forget, reason = "dropping it has just been shown to panic")]
-        std::mem::forget(again);
-    }
 }

@@ -21,6 +21,7 @@ use crate::close::Closing;
 use crate::context::{Context, Settings};
 use crate::dispatch::{self, Dispatch};
 use crate::engine::Engine;
+use crate::queued;
 use crate::record::Recorder;
 use crate::recovery;
 use crate::registry::{Registry, WorkerOptions};
@@ -55,6 +56,7 @@ pub struct EngineBuilder {
     rng: Rng,
     logger: Arc<dyn Logger>,
     meter: Option<Meter>,
+    metrics_project_id: bool,
     tracer: Option<BoxedTracer>,
 }
 
@@ -74,6 +76,7 @@ impl EngineBuilder {
                 scope: ClaimScope::Shared,
                 submit_only: false,
                 refuse_unknown_types: false,
+                daemon_id: None,
             },
             clock: Arc::new(SystemClock::new()),
             timer: None,
@@ -81,6 +84,7 @@ impl EngineBuilder {
             rng: Rng::random(),
             logger: Arc::new(TracingLogger),
             meter: None,
+            metrics_project_id: true,
             tracer: None,
         }
     }
@@ -171,6 +175,13 @@ impl EngineBuilder {
         self
     }
 
+    /// Sets the identity that the program gives itself, which every task that it submits keeps as
+    /// [`Task::daemon_id`](loom_core::Task::daemon_id). 1 to 256 bytes. Default: none.
+    pub fn daemon_id(mut self, daemon_id: impl Into<String>) -> Self {
+        self.settings.daemon_id = Some(daemon_id.into());
+        self
+    }
+
     /// Sets who tells the time and who waits for it. Default: the system.
     pub fn time(mut self, clock: Arc<dyn Clock>, timer: Arc<dyn Timer>) -> Self {
         self.clock = clock;
@@ -196,10 +207,17 @@ impl EngineBuilder {
         self
     }
 
-    /// Sets where metrics go. Default: `loom` of the program's meter provider, which does nothing
-    /// unless one was set.
+    /// Sets where metrics go. Default: `loom` of the program's meter provider. A program that sets
+    /// none before it starts the engine has no metrics, and pays for none.
     pub fn meter(mut self, meter: Meter) -> Self {
         self.meter = Some(meter);
+        self
+    }
+
+    /// Sets whether metrics have the attribute `project_id`. There are as many series as there are
+    /// projects then, so switch it off if there are many. Default true.
+    pub const fn metrics_project_id(mut self, on: bool) -> Self {
+        self.metrics_project_id = on;
         self
     }
 
@@ -237,12 +255,9 @@ impl EngineBuilder {
     }
 
     fn check(&self) -> Result<()> {
-        if self.name.is_empty() || self.name.len() > NAME_BYTES_MAX {
-            let problem = format!("must have 1 to {NAME_BYTES_MAX} bytes");
-            return Err(invalid("engine_name", problem));
-        }
-        if self.name.chars().any(char::is_control) {
-            return Err(invalid("engine_name", "must not hold control characters"));
+        check_name("engine_name", &self.name)?;
+        if let Some(daemon_id) = &self.settings.daemon_id {
+            check_name("daemon_id", daemon_id)?;
         }
         if self.max_running == 0 {
             let hint = "with none, no task would ever run; use `submit_only` if that is meant";
@@ -260,7 +275,8 @@ impl EngineBuilder {
     ) -> Context {
         let clock = self.clock;
         let timer = self.timer.unwrap_or_else(|| Arc::new(SystemTimer::new(Arc::clone(&clock))));
-        let meter = self.meter.unwrap_or_else(|| opentelemetry::global::meter("loom"));
+        let by_project = self.metrics_project_id;
+        let recorder = Recorder::new(self.logger, self.meter, &self.name, by_project);
         Context {
             runtime: Handle::current(),
             name: self.name,
@@ -271,13 +287,13 @@ impl EngineBuilder {
             timer,
             ids: self.ids,
             rng: self.rng,
-            dispatch: Dispatch::new(self.max_running),
+            dispatch: Dispatch::new(self.max_running, recorder.running()),
             settings: self.settings,
             tracer: self.tracer.unwrap_or_else(|| opentelemetry::global::tracer("loom")),
             reaper: self.reaper,
             registry,
             writer,
-            recorder: Recorder::new(self.logger, &meter),
+            recorder,
             waiters: Waiters::default(),
             closing: Closing::new(),
         }
@@ -294,8 +310,21 @@ async fn set_going(cx: Arc<Context>, inbox: Inbox) -> Result<Engine> {
     }
     cx.closing.open_claims();
     tokio::spawn(dispatch::run(Arc::clone(&cx)));
+    if let Some(depth) = cx.recorder.depth() {
+        tokio::spawn(queued::count(Arc::clone(&cx), Arc::clone(depth)));
+    }
     cx.dispatch.wake();
     Ok(engine)
+}
+
+fn check_name(field: &'static str, name: &str) -> Result<()> {
+    if name.is_empty() || name.len() > NAME_BYTES_MAX {
+        return Err(invalid(field, format!("must have 1 to {NAME_BYTES_MAX} bytes")));
+    }
+    if name.chars().any(char::is_control) {
+        return Err(invalid(field, "must not hold control characters"));
+    }
+    Ok(())
 }
 
 /// What looks like a secret, and what this process's environment calls one.

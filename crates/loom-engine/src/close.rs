@@ -19,6 +19,8 @@ pub(crate) struct Closing {
     open: AtomicBool,
     /// No further claims.
     claims: CancellationToken,
+    /// The last claim has been made.
+    claimed: CancellationToken,
     /// The writer does what waits and stops.
     writer: CancellationToken,
     /// The instance has left; nothing is written any more.
@@ -36,6 +38,7 @@ impl Closing {
             closed: CancellationToken::new(),
             open: AtomicBool::new(false),
             claims: CancellationToken::new(),
+            claimed: CancellationToken::new(),
             writer: CancellationToken::new(),
             left: watch::Sender::new(false),
             submitting: AtomicUsize::new(0),
@@ -70,6 +73,11 @@ impl Closing {
 
     pub(crate) fn claims_stopped(&self) -> bool {
         self.claims.is_cancelled() || !self.open.load(Ordering::Acquire)
+    }
+
+    /// Returns when the last claim has been made: what waits then waits for another start.
+    pub(crate) async fn claims_over(&self) {
+        self.claimed.cancelled().await;
     }
 
     /// Returns when the writer should stop.
@@ -112,7 +120,8 @@ async fn finish(cx: Arc<Context>, writer: WriterTask) {
     cx.closing.claims.cancel();
     // A commit under way may still carry a claim: what it starts is waited for, too.
     cx.writer.poll().await;
-    cx.dispatch.slots.all_free().await;
+    cx.closing.claimed.cancel();
+    cx.dispatch.all_ended().await;
     cx.closing.writer.cancel();
     if let Err(error) = writer.await {
         cx.recorder.trouble("the writer ended before its time", &error);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use loom_core::{
     ClaimScope, Error, InstanceId, Membership, QualityGate, Reaper, Redactor, Result, RetryPolicy,
-    Task, TaskStore,
+    Task, TaskId, TaskStore,
 };
 use loom_deps::{Clock, IdGen, Rng, Timer, Timestamp};
 use opentelemetry::global::BoxedTracer;
@@ -53,6 +53,7 @@ pub(crate) struct Settings {
     pub(crate) scope: ClaimScope,
     pub(crate) submit_only: bool,
     pub(crate) refuse_unknown_types: bool,
+    pub(crate) daemon_id: Option<String>,
 }
 
 impl Context {
@@ -67,6 +68,20 @@ impl Context {
             return redactor;
         }
         redactor.with_env(&task.env, |name| std::env::var(name).ok())
+    }
+
+    /// A task of any engine, as it is now.
+    pub(crate) async fn task(&self, id: &TaskId) -> Result<Task> {
+        let mut found = self.store.get(std::slice::from_ref(id)).await?;
+        found.pop().ok_or_else(|| Error::NotFound(id.clone()))
+    }
+
+    /// Returns when a moment has come; never, if there is none.
+    pub(crate) async fn passes(&self, at: Option<Timestamp>) {
+        match at {
+            Some(at) => self.timer.sleep_until(at).await,
+            None => std::future::pending().await,
+        }
     }
 
     /// Returns after `wait`.

@@ -18,6 +18,7 @@ use tokio::sync::{Notify, watch};
 
 use crate::attempt::attempt;
 use crate::context::Context;
+use crate::record::Running;
 use crate::slots::{Slot, Slots};
 use crate::writer::Ended;
 
@@ -41,15 +42,14 @@ struct Attempts {
 }
 
 struct InFlight {
-    worker_type: WorkerType,
     epoch: u64,
     cancellation: Cancellation,
 }
 
 impl Dispatch {
-    pub(crate) fn new(max_running: usize) -> Self {
+    pub(crate) fn new(max_running: usize, running: Running) -> Self {
         Self {
-            slots: Slots::new(max_running),
+            slots: Slots::new(max_running, running),
             wake: Notify::new(),
             next_due: watch::Sender::new(None),
             attempts: Mutex::default(),
@@ -61,29 +61,24 @@ impl Dispatch {
         self.wake.notify_one();
     }
 
-    /// The claim that a commit carries which also ends attempts of these types.
-    pub(crate) fn claim(&self, cx: &Context, ending: &[&WorkerType]) -> Claim {
+    /// The claim that a commit carries which also ends the attempts of these slots. What is free is
+    /// promised to it until it is settled.
+    pub(crate) fn claim(&self, cx: &Context, ending: &[&Slot]) -> Claim {
         let open = !cx.closing.claims_stopped() && !cx.settings.submit_only;
-        let free = if open { self.slots.free() + ending.len() } else { 0 };
+        let limits = cx.registry.limits();
+        let room = self.slots.promise(ending);
+        let free = if open { room.free } else { 0 };
         let lane = |(worker_type, limit): (WorkerType, Option<usize>)| {
-            let left =
-                limit.map_or(free, |limit| limit.saturating_sub(self.busy(&worker_type, ending)));
+            let left = limit.map_or(free, |limit| limit.saturating_sub(room.busy(&worker_type)));
             Lane { worker_type, limit: bounded(left.min(free)) }
         };
         Claim {
             engine_name: cx.name.clone(),
             scope: cx.settings.scope,
-            lanes: cx.registry.limits().into_iter().map(lane).collect(),
+            lanes: limits.into_iter().map(lane).collect(),
             limit: bounded(free),
             now: cx.now(),
         }
-    }
-
-    /// How many attempts of a type will still run when those of `ending` have ended.
-    fn busy(&self, worker_type: &WorkerType, ending: &[&WorkerType]) -> usize {
-        let of_type = |running: &&InFlight| running.worker_type == *worker_type;
-        let running = self.lock().in_flight.values().filter(of_type).count();
-        running.saturating_sub(ending.iter().filter(|ended| **ended == worker_type).count())
     }
 
     /// Takes in what a commit's claim brought: starts attempts, ends what cannot be read, passes
@@ -93,7 +88,7 @@ impl Dispatch {
             self.start(cx, task);
         }
         for unreadable in committed.unreadable.drain(..) {
-            let slot = self.slots.take();
+            let slot = self.slots.take(None);
             tokio::spawn(end_unreadable(Arc::clone(cx), unreadable, slot));
         }
         for (task, epoch) in committed.cancels.drain(..) {
@@ -105,18 +100,14 @@ impl Dispatch {
 
     fn start(&self, cx: &Arc<Context>, task: Task) {
         let cancellation = Cancellation::new();
-        let in_flight = InFlight {
-            worker_type: task.worker_type.clone(),
-            epoch: task.epoch,
-            cancellation: cancellation.clone(),
-        };
+        let in_flight = InFlight { epoch: task.epoch, cancellation: cancellation.clone() };
         let mut attempts = self.lock();
         if let Some(reason) = attempts.stopping {
             cancellation.cancel(reason);
         }
         attempts.in_flight.insert(task.id.clone(), in_flight);
         drop(attempts);
-        let slot = self.slots.take();
+        let slot = self.slots.take(Some(task.worker_type.clone()));
         tokio::spawn(attempt(Arc::clone(cx), Arc::new(task), cancellation, slot));
     }
 
@@ -160,6 +151,11 @@ impl Dispatch {
         self.lock().in_flight.keys().cloned().collect()
     }
 
+    /// Returns when all attempts have ended, those included that wait and so have no slot.
+    pub(crate) async fn all_ended(&self) {
+        self.slots.until(|| self.slots.taken() == 0 && self.lock().in_flight.is_empty()).await;
+    }
+
     /// Nothing is known of what falls due: no claim could be made.
     pub(crate) fn forget_due(&self) {
         self.next_due.send_replace(None);
@@ -177,6 +173,7 @@ fn bounded(count: usize) -> u32 {
 /// Looks for due tasks whenever there may be some, until the engine has closed.
 pub(crate) async fn run(cx: Arc<Context>) {
     let mut next_due = cx.dispatch.next_due.subscribe();
+    let mut look_at = None;
     loop {
         let due = falls_due(&cx, &mut next_due);
         let changed = changed(&cx);
@@ -185,7 +182,8 @@ pub(crate) async fn run(cx: Arc<Context>) {
             () = cx.closing.left() => return,
             () = cx.dispatch.wake.notified() => {}
             () = due => {}
-            () = changed => cx.waiters.look_elsewhere(&cx).await,
+            () = cx.passes(look_at) => look_at = look_elsewhere(&cx).await,
+            () = changed => look_at = look_elsewhere(&cx).await,
         }
         if !cx.writer.poll().await {
             cx.sleep(WATCH_AGAIN).await;
@@ -193,20 +191,20 @@ pub(crate) async fn run(cx: Arc<Context>) {
     }
 }
 
+/// Looks whether what is waited for has ended elsewhere. When to look again, if that failed.
+async fn look_elsewhere(cx: &Context) -> Option<Timestamp> {
+    let seen = cx.waiters.look_elsewhere(cx).await;
+    (!seen).then(|| cx.now().saturating_add(WATCH_AGAIN))
+}
+
 /// Returns when the next task falls due; at once if it has done so since the last claim.
 async fn falls_due(cx: &Context, next_due: &mut watch::Receiver<Option<Timestamp>>) {
     loop {
         let due = *next_due.borrow_and_update();
-        let sleep = async {
-            match due {
-                Some(due) => cx.timer.sleep_until(due).await,
-                None => std::future::pending().await,
-            }
-        };
         tokio::select! {
             biased;
             changed = next_due.changed() => if changed.is_err() { return },
-            () = sleep => return,
+            () = cx.passes(due) => return,
         }
     }
 }

@@ -22,6 +22,7 @@ use crate::recovery;
 use crate::registry::WorkerOptions;
 use crate::request_id::current_request_id;
 use crate::trace;
+use crate::waiters::end_of;
 use crate::writer::Receipt;
 
 /// Takes tasks, makes them durable and runs them. Cheap to clone; clones are the same engine.
@@ -145,13 +146,14 @@ impl Engine {
             request,
             created_at: begun,
             pinned_to: self.pinned_to(),
+            daemon_id: cx.settings.daemon_id.clone(),
         };
         let labels = (new.request.worker_type.clone(), new.request.project_id.clone());
-        let rejected = homeless.then(|| Arc::new(new.clone().into_task(0)));
-        let receipt = cx.writer.insert(new).await.map_err(|error| unstored(&id, error))?;
-        if let Some(task) = rejected {
-            self.reject(task).await?;
-        }
+        let stored = match homeless {
+            true => self.insert_failed(new).await,
+            false => cx.writer.insert(new).await,
+        };
+        let receipt = stored.map_err(|error| unstored(&id, error))?;
         cx.recorder.submitted_in(cx.now().since(begun), &labels.0, &labels.1);
         drop(submitting);
         self.told(receipt.sequence).await;
@@ -173,15 +175,16 @@ impl Engine {
         Ok(!cx.membership().await?.elsewhere(worker_type).await?)
     }
 
-    async fn reject(&self, task: Arc<Task>) -> Result<()> {
+    /// Stores a task that nobody can run, and its end with it.
+    async fn insert_failed(&self, new: NewTask) -> Result<Receipt, StoreError> {
+        let task = Arc::new(new.clone().into_task(0));
         let ended = Ended {
             error: Some(format!("no worker for {:?}", task.worker_type)),
             failure: Some(FailureCode::NoWorker),
             ..Ended::default()
         };
-        let transition = Transition::fail(&task, self.cx.now(), ended);
-        self.cx.writer.apply(Some(task), transition).await?;
-        Ok(())
+        let transition = Transition::fail(&task, new.created_at, ended);
+        self.cx.writer.insert_changed(new, task, transition).await
     }
 
     /// Waits until the callbacks have been called with what has happened so far, within reason.
@@ -200,19 +203,7 @@ impl Engine {
     /// [`Error::NotFound`] for an unknown id, [`Error::Closed`] if the engine closes before the
     /// task's end, [`Error::Store`] if the store cannot be read.
     pub async fn wait(&self, id: impl AsRef<str>) -> Result<Task> {
-        let id = parse(id.as_ref())?;
-        loop {
-            // Enlisted before the task is read, so that no end falls between the two.
-            let mut waiter = self.cx.waiters.enlist(&id);
-            let task = self.get(&id).await?;
-            if task.status.is_terminal() {
-                return Ok(task);
-            }
-            if self.cx.closing.has_left() {
-                return Err(Error::Closed);
-            }
-            waiter.ended().await;
-        }
+        end_of(&self.cx, &parse(id.as_ref())?, || {}).await
     }
 
     /// Waits for the end of a task, at most for `wait`.
@@ -253,9 +244,7 @@ impl Engine {
     /// # Errors
     /// [`Error::NotFound`] for an unknown id, [`Error::Store`] if the store cannot be read.
     pub async fn get(&self, id: impl AsRef<str>) -> Result<Task> {
-        let id = parse(id.as_ref())?;
-        let mut found = self.cx.store.get(std::slice::from_ref(&id)).await?;
-        found.pop().ok_or(Error::NotFound(id))
+        self.cx.task(&parse(id.as_ref())?).await
     }
 
     /// The attempts at a task, in order: up to 100 that were repeated, then the latest.
@@ -439,7 +428,7 @@ fn parse(id: &str) -> Result<TaskId> {
     TaskId::new(id).map_err(|error| InvalidRequest::new("id", error.to_string()).into())
 }
 
-fn unstored(id: &TaskId, error: StoreError) -> Error {
+pub(crate) fn unstored(id: &TaskId, error: StoreError) -> Error {
     match error {
         StoreError::Unknown { .. } => Error::Unconfirmed { task: id.clone(), source: error },
         StoreError::Closed => Error::Closed,
@@ -447,7 +436,7 @@ fn unstored(id: &TaskId, error: StoreError) -> Error {
     }
 }
 
-fn submitted(id: TaskId, receipt: &Receipt) -> Result<Submitted> {
+pub(crate) fn submitted(id: TaskId, receipt: &Receipt) -> Result<Submitted> {
     match receipt.applied {
         Applied::Inserted { seq } => Ok(Submitted::new(id, seq, false)),
         Applied::Duplicate { seq } => Ok(Submitted::new(id, seq, true)),

@@ -1,6 +1,7 @@
 //! The lines that one attempt reports, written no faster than they are worth.
 
 use std::convert::Infallible;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -28,6 +29,8 @@ pub(crate) struct Reports {
     came: Notify,
     /// When the attempt gave its last sign of life.
     alive: watch::Sender<Timestamp>,
+    /// How often the attempt waits for another task, which is a sign of life for as long as it lasts.
+    pauses: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -71,7 +74,24 @@ impl Waiting {
 impl Reports {
     pub(crate) fn new(clock: Arc<dyn Clock>, redactor: Redactor) -> Self {
         let alive = watch::Sender::new(clock.now());
-        Self { clock, redactor, waiting: Mutex::default(), came: Notify::new(), alive }
+        let (waiting, came, pauses) = (Mutex::default(), Notify::new(), AtomicUsize::new(0));
+        Self { clock, redactor, waiting, came, alive, pauses }
+    }
+
+    /// Takes secrets out of what is said of the attempt.
+    pub(crate) const fn redactor(&self) -> &Redactor {
+        &self.redactor
+    }
+
+    /// The attempt begins to wait for another task.
+    pub(crate) fn pause(&self) {
+        self.pauses.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// The attempt has waited.
+    pub(crate) fn resume(&self) {
+        self.alive.send_replace(self.clock.now());
+        self.pauses.fetch_sub(1, Ordering::AcqRel);
     }
 
     /// Returns when there has been no sign of life for `limit`.
@@ -79,7 +99,9 @@ impl Reports {
         loop {
             let last = *self.alive.borrow();
             cx.timer.sleep_until(last.saturating_add(limit)).await;
-            if *self.alive.borrow() == last {
+            if self.pauses.load(Ordering::Acquire) > 0 {
+                self.alive.send_replace(cx.now());
+            } else if *self.alive.borrow() == last {
                 return;
             }
         }

@@ -21,25 +21,51 @@ use opentelemetry::metrics::Meter;
 
 pub(crate) use self::log::Log;
 use self::metrics::Metrics;
+pub(crate) use self::metrics::{Depth, Running};
 use self::subject::{Subject, Telling};
 use crate::events::Bus;
 
 pub(crate) struct Recorder {
     pub(crate) bus: Arc<Bus>,
     log: Log,
-    metrics: Metrics,
+    /// Nothing where nobody measures: then no labels are made either.
+    metrics: Option<Metrics>,
     /// Counts the events of this start of the engine.
     sequence: AtomicU64,
 }
 
 impl Recorder {
-    pub(crate) fn new(logger: Arc<dyn Logger>, meter: &Meter) -> Self {
+    /// Speaks for the engine of this name. Without a meter of its own that is the program's, if it
+    /// has one.
+    pub(crate) fn new(
+        logger: Arc<dyn Logger>,
+        meter: Option<Meter>,
+        engine_name: &str,
+        by_project: bool,
+    ) -> Self {
         let log = Log::new(logger);
+        let meter = meter.or_else(global_meter);
         Self {
             bus: Arc::new(Bus::new(log.clone())),
             log,
-            metrics: Metrics::new(meter),
+            metrics: meter.map(|meter| Metrics::new(&meter, engine_name, by_project)),
             sequence: AtomicU64::new(0),
+        }
+    }
+
+    /// What counts the slots that are taken.
+    pub(crate) fn running(&self) -> Running {
+        self.metrics.as_ref().map(Metrics::running).unwrap_or_default()
+    }
+
+    /// Where to say how many tasks wait, if anybody measures.
+    pub(crate) fn depth(&self) -> Option<&Arc<Depth>> {
+        self.metrics.as_ref().map(Metrics::depth)
+    }
+
+    fn measure(&self, measure: impl FnOnce(&Metrics)) {
+        if let Some(metrics) = &self.metrics {
+            measure(metrics);
         }
     }
 
@@ -61,6 +87,11 @@ impl Recorder {
         for ((op, about), applied) in answered() {
             match (op, applied) {
                 (Op::Insert(task), Applied::Inserted { .. }) => self.created(task),
+                // History: it happened elsewhere, so there are no events and no metrics of it.
+                (Op::Import(task), Applied::Inserted { .. }) => {
+                    let task = task.as_task();
+                    self.log.imported(Subject::of_task(task), task.status);
+                }
                 (Op::Progress(report), Applied::Reported) => {
                     self.progressed(report, about.as_deref());
                 }
@@ -91,7 +122,7 @@ impl Recorder {
 
     fn created(&self, task: &NewTask) {
         let subject = Subject::of_new(task);
-        self.metrics.submitted(subject);
+        self.measure(|metrics| metrics.submitted(subject));
         let telling = Telling { at: task.created_at, ..Telling::default() };
         self.arrived(subject, TaskStatus::Pending, telling);
     }
@@ -99,7 +130,7 @@ impl Recorder {
     fn claimed(&self, task: &Task) {
         let subject = Subject::of_task(task);
         let at = task.started_at.unwrap_or_default();
-        self.metrics.started(subject, at.since(task.created_at));
+        self.measure(|metrics| metrics.started(subject, at.since(task.created_at)));
         let telling = Telling { at, ..Telling::default() };
         self.arrived(subject, TaskStatus::Dispatched, telling);
         self.arrived(subject, TaskStatus::Running, telling);
@@ -152,7 +183,7 @@ impl Recorder {
     /// Tells that a task has come to a status: an event, a log record, the metrics.
     fn arrived(&self, subject: Subject<'_>, status: TaskStatus, telling: Telling<'_>) {
         self.publish(EventType::arrival(status), subject, status, telling);
-        self.metrics.arrived(subject, status, telling.took);
+        self.measure(|metrics| metrics.arrived(subject, status, telling.took));
         self.log.arrived(subject, status, telling);
     }
 
@@ -179,13 +210,13 @@ impl Recorder {
     /// The gate has judged an output. Only what follows from it is durable, so there is no event.
     pub(crate) fn judged(&self, task: &Task, decision: &GateDecision) {
         let subject = Subject::of_task(task);
-        self.metrics.judged(subject, decision.accept);
+        self.measure(|metrics| metrics.judged(subject, decision.accept));
         self.log.judged(subject, task.status, decision);
     }
 
     /// A submission took this long, from the call to its durability.
     pub(crate) fn submitted_in(&self, took: Duration, worker_type: &WorkerType, project: &str) {
-        self.metrics.submitted_in(took, worker_type, project);
+        self.measure(|metrics| metrics.submitted_in(took, worker_type, project));
     }
 
     /// Something beneath failed, and what was to be done goes on or is done later.
@@ -197,4 +228,11 @@ impl Recorder {
     pub(crate) fn not_reaped(&self, task: &Task, error: &dyn fmt::Display) {
         self.log.not_reaped(Subject::of_task(task), error);
     }
+}
+
+/// The meter of the program, unless it has set no provider: the one that is there then does nothing,
+/// and holds nothing to do anything with.
+fn global_meter() -> Option<Meter> {
+    let provider = opentelemetry::global::meter_provider();
+    (size_of_val(&*provider) > 0).then(|| provider.meter("loom"))
 }

@@ -11,6 +11,8 @@ use loom_core::{
 };
 
 use crate::context::Context;
+use crate::panics::{caught, caught_in};
+use crate::registry::Registered;
 
 /// Ends or re-runs the tasks of dead instances of this engine's name. Returns how many ended as
 /// failed_crash.
@@ -59,22 +61,34 @@ fn left_by(dead: &InstanceId) -> TaskQuery {
 /// Ends what is left of one task, then the task. Says whether it ended as failed_crash.
 async fn end(cx: &Arc<Context>, dead: &Dead, task: Task) -> Result<bool> {
     let registered = cx.registry.get(&task.worker_type);
-    if task.status.is_owned() {
-        let reaped = match (&registered, &cx.reaper) {
-            (Some(registered), _) => registered.worker.reap(&task).await,
-            (None, Some(reaper)) => reaper.reap(&task).await,
-            (None, None) => Ok(()),
-        };
-        if let Err(error) = reaped {
-            let error = cx.redactor(&task).redact(error.message()).into_owned();
-            cx.recorder.not_reaped(&task, &error);
-        }
+    if task.status.is_owned()
+        && let Err(error) = reap(cx, registered.as_deref(), &task).await
+    {
+        let error = cx.redactor(&task).redact(&error).into_owned();
+        cx.recorder.not_reaped(&task, &error);
     }
-    let policy = registered.map_or(CrashPolicy::Fail, |registered| registered.crash_policy());
+    // A worker that cannot say has not asked for a repetition.
+    let policy = registered.and_then(|registered| caught(|| registered.crash_policy()).ok());
+    let policy = policy.unwrap_or(CrashPolicy::Fail);
     let task = Arc::new(task);
     let transition = close(cx, dead, &task, policy);
     let receipt = cx.writer.apply(Some(task), transition).await?;
     Ok(matches!(receipt.applied, Applied::Changed { to: TaskStatus::FailedCrash, .. }))
+}
+
+/// Ends what a dead process left running. Says why that could not be done.
+async fn reap(cx: &Context, registered: Option<&Registered>, task: &Task) -> Result<(), String> {
+    let reaped = caught_in(async {
+        match (registered, &cx.reaper) {
+            (Some(registered), _) => registered.worker.reap(task).await,
+            (None, Some(reaper)) => reaper.reap(task).await,
+            (None, None) => Ok(()),
+        }
+    });
+    match reaped.await {
+        Ok(reaped) => reaped.map_err(|error| error.message().to_owned()),
+        Err(panic) => Err(format!("it panicked: {panic}")),
+    }
 }
 
 fn close(cx: &Context, dead: &Dead, task: &Task, policy: CrashPolicy) -> Transition {

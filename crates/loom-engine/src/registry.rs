@@ -103,6 +103,10 @@ impl Registered {
         self.options.timeout
     }
 
+    pub(crate) fn max_running(&self) -> Option<usize> {
+        self.options.max_running
+    }
+
     pub(crate) fn crash_policy(&self) -> CrashPolicy {
         self.options.crash_policy.unwrap_or_else(|| self.worker.crash_policy())
     }

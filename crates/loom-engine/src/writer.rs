@@ -10,7 +10,9 @@ mod inbox;
 use std::sync::Arc;
 
 use loom_core::limits::WRITE_QUEUE_MAX;
-use loom_core::{Applied, Cancel, NewTask, Op, ProgressReport, StoreError, Task, Transition};
+use loom_core::{
+    Applied, Cancel, Imported, NewTask, Op, ProgressReport, StoreError, Task, Transition,
+};
 use loom_deps::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
@@ -34,6 +36,8 @@ struct Request {
     /// The slot of the attempt that it ends; free once the end is durable.
     slot: Option<Slot>,
     answer: Option<Answer>,
+    /// What is to be done in the same commit, so that neither is stored without the other.
+    then: Option<Box<Request>>,
 }
 
 type Answer = oneshot::Sender<Result<Receipt, StoreError>>;
@@ -66,16 +70,35 @@ impl Writer {
 
     /// Stores a new task. Once it waits in the queue it is stored even if nobody waits for it.
     pub(crate) async fn insert(&self, task: NewTask) -> Result<Receipt, StoreError> {
-        let since = task.created_at;
-        ask(&self.inserts, Op::Insert(Box::new(task)), None, since).await
+        ask(&self.inserts, Request::insert(task)).await
+    }
+
+    /// Stores a new task and changes it at once, in one commit.
+    pub(crate) async fn insert_changed(
+        &self,
+        new: NewTask,
+        task: Arc<Task>,
+        transition: Transition,
+    ) -> Result<Receipt, StoreError> {
+        let then = Some(Box::new(Request::apply(Some(task), transition)));
+        ask(&self.inserts, Request { then, ..Request::insert(new) }).await
+    }
+
+    /// Puts a task of another system into the queue, from where on it is stored even if nobody waits.
+    /// What is returned waits for the answer.
+    pub(crate) async fn import(
+        &self,
+        task: Imported,
+        since: Timestamp,
+    ) -> Result<impl Future<Output = Result<Receipt, StoreError>> + Send + use<>, StoreError> {
+        let request = Request::new(Op::Import(Box::new(task)), None, since);
+        enqueue(&self.inserts, request).await
     }
 
     /// Hands over the end of an attempt. It is stored however long the store is away.
     pub(crate) async fn end(&self, ended: Ended) {
-        let Ended { task: about, transition, slot } = ended;
-        let since = transition.at;
-        let op = Op::Apply(Box::new(transition));
-        let request = Request { op, about, since, slot: Some(slot), answer: None };
+        let Ended { task, transition, slot } = ended;
+        let request = Request { slot: Some(slot), ..Request::apply(task, transition) };
         // The writer outlives every attempt: it stops only when no slot is taken.
         let _ = self.changes.send(request).await;
     }
@@ -86,14 +109,13 @@ impl Writer {
         task: Option<Arc<Task>>,
         transition: Transition,
     ) -> Result<Receipt, StoreError> {
-        let since = transition.at;
-        ask(&self.changes, Op::Apply(Box::new(transition)), task, since).await
+        ask(&self.changes, Request::apply(task, transition)).await
     }
 
     /// Records a cancel.
     pub(crate) async fn cancel(&self, cancel: Cancel) -> Result<Receipt, StoreError> {
         let since = cancel.at;
-        ask(&self.changes, Op::Cancel(cancel), None, since).await
+        ask(&self.changes, Request::new(Op::Cancel(cancel), None, since)).await
     }
 
     /// Records progress.
@@ -102,9 +124,8 @@ impl Writer {
         task: &Arc<Task>,
         report: ProgressReport,
     ) -> Result<Receipt, StoreError> {
-        let since = report.at;
-        let about = Some(Arc::clone(task));
-        ask(&self.changes, Op::Progress(report), about, since).await
+        let (about, since) = (Some(Arc::clone(task)), report.at);
+        ask(&self.changes, Request::new(Op::Progress(report), about, since)).await
     }
 
     /// Claims what is due. Returns when that has been done, or cannot be: then it says so.
@@ -114,14 +135,32 @@ impl Writer {
     }
 }
 
-async fn ask(
+impl Request {
+    fn new(op: Op, about: Option<Arc<Task>>, since: Timestamp) -> Self {
+        Self { op, about, since, slot: None, answer: None, then: None }
+    }
+
+    fn insert(task: NewTask) -> Self {
+        let since = task.created_at;
+        Self::new(Op::Insert(Box::new(task)), None, since)
+    }
+
+    fn apply(task: Option<Arc<Task>>, transition: Transition) -> Self {
+        let since = transition.at;
+        Self::new(Op::Apply(Box::new(transition)), task, since)
+    }
+}
+
+async fn ask(queue: &mpsc::Sender<Request>, request: Request) -> Result<Receipt, StoreError> {
+    enqueue(queue, request).await?.await
+}
+
+async fn enqueue(
     queue: &mpsc::Sender<Request>,
-    op: Op,
-    about: Option<Arc<Task>>,
-    since: Timestamp,
-) -> Result<Receipt, StoreError> {
+    mut request: Request,
+) -> Result<impl Future<Output = Result<Receipt, StoreError>> + Send + use<>, StoreError> {
     let (answer, answered) = oneshot::channel();
-    let request = Request { op, about, since, slot: None, answer: Some(answer) };
+    request.answer = Some(answer);
     queue.send(request).await.map_err(|_| StoreError::Closed)?;
-    answered.await.unwrap_or(Err(StoreError::Closed))
+    Ok(async move { answered.await.unwrap_or(Err(StoreError::Closed)) })
 }

@@ -9,6 +9,7 @@ const CORRUPT: i32 = 11;
 const NOT_A_DATABASE: i32 = 26;
 const BUSY: i32 = 5;
 const LOCKED: i32 = 6;
+const READ_ONLY: i32 = 8;
 const FULL: i32 = 13;
 
 /// What the trigger on `loom_batches` says.
@@ -54,6 +55,11 @@ pub(crate) fn is_undone(error: &sqlx::Error) -> bool {
 /// The file is no database.
 pub(crate) fn is_foreign(error: &sqlx::Error) -> bool {
     code(error) == Some(NOT_A_DATABASE)
+}
+
+/// What was to be done needs to write, and may not.
+pub(crate) fn is_read_only(error: &sqlx::Error) -> bool {
+    code(error) == Some(READ_ONLY)
 }
 
 /// The same name twice.

@@ -9,6 +9,7 @@
 
 mod connection;
 mod error;
+mod go;
 mod locks;
 mod membership;
 mod open;
@@ -26,5 +27,6 @@ mod sql;
 mod store;
 mod writer;
 
+pub use go::{GoDatabase, GoPage, GoUnreadable};
 pub use options::{Durability, SqliteStoreBuilder};
 pub use store::SqliteStore;

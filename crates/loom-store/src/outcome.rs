@@ -20,6 +20,8 @@ pub(crate) struct Outcome {
     inserted: HashMap<String, (i64, bool)>,
     /// The numbers of tasks that were to be inserted, in case some were there before.
     present: HashMap<String, i64>,
+    /// The numbers of tasks that were imported.
+    imported: HashMap<String, i64>,
     /// The attempts whose progress was taken in.
     reported: HashSet<(String, u64)>,
     /// By op: the status that its task has left, and the one it has now.
@@ -32,6 +34,14 @@ pub(crate) struct Outcome {
     unreadable: Vec<Unreadable>,
     asked: Vec<(TaskId, u64)>,
     next_due: Option<Timestamp>,
+}
+
+/// The tasks that a batch adds, as far as it has been gone through: of two of one id the first is
+/// added.
+#[derive(Default)]
+struct Firsts<'b> {
+    inserts: HashSet<&'b TaskId>,
+    imports: HashSet<&'b TaskId>,
 }
 
 /// The answer does not have the form that its text gives it.
@@ -65,6 +75,21 @@ impl Outcome {
         for row in &reported.rows {
             let mut fields = Fields::of(row);
             self.reported.insert((fields.take()?, epoch(fields.take()?)));
+        }
+        Ok(())
+    }
+
+    /// Takes in what [`IMPORTS`](crate::sql::IMPORTS) has answered.
+    pub(crate) fn imports(&mut self, parts: &[Part]) -> Read<()> {
+        let [imported, present] = parts else {
+            return Err(misshapen());
+        };
+        for (part, numbers) in [(imported, &mut self.imported), (present, &mut self.present)] {
+            for row in &part.rows {
+                let mut fields = Fields::of(row);
+                let (seq, id) = (fields.take()?, fields.take()?);
+                numbers.insert(id, seq);
+            }
         }
         Ok(())
     }
@@ -133,7 +158,7 @@ impl Outcome {
 
     /// The answer to `batch`, which has had this outcome.
     pub(crate) fn answer(&self, batch: &Batch) -> Committed {
-        let mut new = HashSet::new();
+        let mut new = Firsts::default();
         let applied = batch.ops.iter().enumerate();
         let applied = applied.map(|(index, op)| self.applied(index, op, &mut new)).collect();
         let mut committed = Committed { applied, ..Committed::default() };
@@ -146,9 +171,16 @@ impl Outcome {
         committed
     }
 
-    fn applied<'b>(&self, index: usize, op: &'b Op, new: &mut HashSet<&'b TaskId>) -> Applied {
+    fn applied<'b>(&self, index: usize, op: &'b Op, new: &mut Firsts<'b>) -> Applied {
         match op {
-            Op::Insert(task) => self.insertion(task, new.insert(&task.id)),
+            Op::Insert(task) => {
+                let inserted = self.inserted.get(task.id.as_str()).map(|&(seq, _)| seq);
+                self.insertion(&task.id, inserted, new.inserts.insert(&task.id))
+            }
+            Op::Import(task) => {
+                let imported = self.imported.get(task.id().as_str()).copied();
+                self.insertion(task.id(), imported, new.imports.insert(task.id()))
+            }
             Op::Progress(report) => {
                 let attempt = (report.task.as_str().to_owned(), report.epoch);
                 if self.reported.contains(&attempt) { Applied::Reported } else { Applied::Stale }
@@ -166,9 +198,8 @@ impl Outcome {
         }
     }
 
-    fn insertion(&self, task: &NewTask, is_first: bool) -> Applied {
-        let inserted = self.inserted.get(task.id.as_str()).map(|&(seq, _)| seq);
-        match inserted.or_else(|| self.present.get(task.id.as_str()).copied()) {
+    fn insertion(&self, task: &TaskId, inserted: Option<i64>, is_first: bool) -> Applied {
+        match inserted.or_else(|| self.present.get(task.as_str()).copied()) {
             Some(seq) if is_first && inserted.is_some() => Applied::Inserted { seq },
             Some(seq) => Applied::Duplicate { seq },
             None => Applied::Stale,

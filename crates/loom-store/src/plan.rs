@@ -1,6 +1,7 @@
 //! From a batch to what is sent to SQLite. Pure: nothing here touches a database.
 
 mod fuse;
+mod import;
 mod step;
 
 use std::collections::BTreeMap;
@@ -30,6 +31,8 @@ pub(crate) struct Plan {
     /// The changes in their order; never empty. Within one step no task is changed twice, so that
     /// one statement can do all of its changes.
     pub(crate) steps: Vec<Step>,
+    /// The arguments of the imports, if there are any.
+    pub(crate) imports: Option<Args>,
 }
 
 impl Plan {
@@ -62,7 +65,8 @@ impl Plan {
             .with(limits::ATTEMPTS_KEPT_MAX);
         let only_claims = batch.ops.iter().all(|op| matches!(op, Op::Claim(_)));
         let by = batch.instance.clone();
-        Self { number: batch.number, by, now, only_claims, text, args, steps }
+        let imports = import::imports(batch);
+        Self { number: batch.number, by, now, only_claims, text, args, steps, imports }
     }
 }
 
@@ -126,7 +130,7 @@ fn inserts(batch: &Batch, starts: &[Option<Timestamp>], texts: &mut Texts) -> Ro
             Cell::Number(new.created_at.as_micros()),
             Cell::Number(new.due_at().as_micros()),
             Cell::MaybeNumber(start.map(Timestamp::as_micros)),
-            Cell::Text(json(&Record::of(request)).and_then(|json| texts.add(&json))),
+            Cell::Text(json(&Record::of(new)).and_then(|json| texts.add(&json))),
             Cell::Text(json(&request.metadata).and_then(|json| texts.add(&json))),
             Cell::Text(texts.add(&request.prompt)),
         ]);

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use loom_core::{Env, EnvValue, Task, TaskRequest};
+use loom_core::{Env, EnvValue, Metadata, NewTask, Task};
 use serde::{Deserialize, Serialize};
 
-/// The parts of a request that no query needs and that are never long.
+/// The parts of a task that no query needs and that are hardly ever long.
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Record {
@@ -35,6 +35,10 @@ pub(crate) struct Record {
     trace_context: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_retries: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    daemon_id: Option<String>,
+    #[serde(skip_serializing_if = "Metadata::is_empty")]
+    origin: Metadata,
 }
 
 /// A variable: its value, or where the host has it.
@@ -46,11 +50,12 @@ enum Variable {
 }
 
 impl Record {
-    pub(crate) fn of(request: &TaskRequest) -> Self {
+    pub(crate) fn of(new: &NewTask) -> Self {
+        let request = &new.request;
         Self {
             request_id: request.request_id.clone(),
             cwd: request.cwd.clone(),
-            env: request.env.iter().map(|(name, value)| (name.to_owned(), value.into())).collect(),
+            env: variables(&request.env),
             cli: request.cli.clone(),
             role: request.role.clone(),
             model: request.model.clone(),
@@ -60,6 +65,28 @@ impl Record {
             deadline: request.deadline.map(parts),
             trace_context: request.trace_context.clone(),
             max_retries: request.max_retries,
+            daemon_id: new.daemon_id.clone(),
+            origin: Metadata::new(),
+        }
+    }
+
+    /// What is kept of a task that was not made of a request here.
+    pub(crate) fn of_task(task: &Task) -> Self {
+        Self {
+            request_id: task.request_id.clone(),
+            cwd: task.cwd.clone(),
+            env: variables(&task.env),
+            cli: task.cli.clone(),
+            role: task.role.clone(),
+            model: task.model.clone(),
+            effort: task.effort.clone(),
+            timeout: task.timeout.map(parts),
+            idle_timeout: task.idle_timeout.map(parts),
+            deadline: task.deadline.map(parts),
+            trace_context: task.trace_context.clone(),
+            max_retries: task.max_retries,
+            daemon_id: task.daemon_id.clone(),
+            origin: task.origin.clone(),
         }
     }
 
@@ -77,7 +104,13 @@ impl Record {
         task.deadline = self.deadline.map(whole);
         task.trace_context = self.trace_context;
         task.max_retries = self.max_retries;
+        task.daemon_id = self.daemon_id;
+        task.origin = self.origin;
     }
+}
+
+fn variables(env: &Env) -> BTreeMap<String, Variable> {
+    env.iter().map(|(name, value)| (name.to_owned(), value.into())).collect()
 }
 
 const fn parts(time: Duration) -> (u64, u32) {

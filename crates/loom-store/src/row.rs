@@ -109,7 +109,8 @@ fn decode(row: &SqliteRow, extent: Extent) -> Result<Task, Why> {
     let pinned_to = fields.maybe_word("pin")?;
     // A task is made as it was inserted; then it gets what has happened to it since.
     let created_at = Timestamp::default();
-    let mut task = NewTask { id, engine_name, request, created_at, pinned_to }.into_task(seq);
+    let mut task =
+        NewTask { id, engine_name, request, created_at, pinned_to, daemon_id: None }.into_task(seq);
     state(&mut task, fields)?;
     moments(&mut task, fields)?;
     task.progress = progress(fields)?;

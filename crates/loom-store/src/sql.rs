@@ -124,6 +124,9 @@ pub(crate) const CHANGES_ONLY: Text = Text {
     statements: 9,
     left_out: &[2, 3, 4, 6, 7, 9, 10, 11],
 };
+/// Tasks of another system: their inserts, and what of them was there.
+pub(crate) const IMPORTS: Text =
+    Text::new(concat!(file!("commit/import"), file!("commit/imported")), 2);
 /// A look at what a claim would find.
 pub(crate) const LOOK: Text = Text::new(
     concat!(
@@ -176,6 +179,10 @@ pub(crate) const COUNT_PROJECT: Text =
     one!("parts/count", "parts/from_project", "parts/filters", "parts/by_status");
 pub(crate) const COUNT_INSTANCE: Text =
     one!("parts/count", "parts/from_instance", "parts/filters", "parts/by_status");
+
+pub(crate) const GO_SNAPSHOT: Text = one!("go/snapshot");
+pub(crate) const GO_COUNT: Text = one!("go/count");
+pub(crate) const GO_TASKS: Text = one!("go/tasks");
 
 pub(crate) const JOIN: Text = one!("instances/join");
 pub(crate) const ANNOUNCE: Text = one!("instances/announce");

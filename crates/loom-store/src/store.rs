@@ -117,8 +117,8 @@ impl TaskStore for SqliteStore {
 
     fn capabilities(&self) -> &[Capability] {
         match self.settings.location {
-            Location::File(_) => &[Capability::Prune, Capability::Reopen],
-            Location::Memory => &[Capability::Prune],
+            Location::File(_) => &[Capability::Import, Capability::Prune, Capability::Reopen],
+            Location::Memory => &[Capability::Import, Capability::Prune],
         }
     }
 

@@ -220,14 +220,18 @@ async fn look(connection: &mut SqliteConnection, plan: &Plan) -> Result<Option<O
     Ok((!is_claimable).then_some(outcome))
 }
 
-/// Sends a batch: in one hop if it is of one step, as most are.
+/// Sends a batch: in one hop if it is of one step and imports nothing, as most are.
 async fn send(connection: &mut SqliteConnection, mut plan: Plan) -> Result<Outcome, Failed> {
     let shared = std::mem::take(&mut plan.args);
     let mut steps = std::mem::take(&mut plan.steps);
     let mut outcome = Outcome::default();
-    if steps.len() > 1 {
+    let imports = plan.imports.take();
+    if steps.len() > 1 || imports.is_some() {
         outcome.head(&run(connection, sql::HEAD, shared.clone()).await?)?;
-        for step in steps {
+        if let Some(args) = imports {
+            outcome.imports(&run(connection, sql::IMPORTS, args).await?)?;
+        }
+        for step in steps.into_iter().filter(|step| !step.is_empty()) {
             let prune_op = step.prune_op;
             let parts = run(connection, sql::CHANGES, step.args(shared.clone())).await?;
             outcome.changes(prune_op, &parts)?;
@@ -295,6 +299,7 @@ mod tests {
             request: TaskRequest::new("work", "do it"),
             created_at: Timestamp::from_micros(0),
             pinned_to: None,
+            daemon_id: None,
         };
         let instance = InstanceId::new("one").unwrap();
         Batch { instance, number, ops: vec![Op::Insert(Box::new(new))] }

@@ -7,9 +7,11 @@
 
 pub mod attempts;
 pub mod batches;
+pub mod calls;
 pub mod cancels;
 pub mod changes;
 pub mod claims;
+pub mod imports;
 pub mod instances;
 pub mod places;
 pub mod pruning;
@@ -93,6 +95,28 @@ macro_rules! store_conformance {
             batches::changes_of_one_task_follow_one_another,
             batches::the_first_of_two_ends_wins,
             batches::a_batch_of_nothing_is_fine,
+            calls::a_session_of_an_engine_without_a_name_is_refused,
+            calls::a_created_task_belongs_to_the_engine_of_its_session,
+            calls::a_created_task_names_its_daemon_or_none,
+            calls::an_id_is_created_once,
+            calls::a_request_that_cannot_be_taken_leaves_no_row,
+            calls::a_call_about_an_unknown_task_says_so,
+            calls::a_list_is_of_one_project_and_one_engine,
+            calls::a_list_by_statuses_has_the_tasks_of_any_of_them,
+            calls::a_list_of_everything_has_the_tasks_of_all_engines,
+            calls::counts_are_of_one_engine_unless_all_are_asked_for,
+            calls::a_task_goes_its_way_step_by_step,
+            calls::what_no_task_may_do_is_refused,
+            calls::a_stale_expectation_changes_nothing,
+            calls::every_end_by_hand_leaves_a_sound_task,
+            calls::a_result_ends_its_task,
+            calls::an_error_ends_its_task_and_tells_no_secret,
+            calls::only_a_running_task_takes_a_result,
+            calls::a_cancel_that_was_asked_for_wins_over_a_call,
+            calls::only_what_the_dead_had_in_hand_is_marked_as_crashed,
+            calls::a_cancel_that_was_asked_for_outlives_the_tasks_owner,
+            calls::the_living_and_other_engines_keep_their_tasks,
+            calls::what_only_the_dead_might_have_run_is_marked_as_crashed,
             cancels::a_waiting_task_is_cancelled_at_once,
             cancels::a_task_in_hand_is_asked_to_end,
             cancels::a_recorded_cancel_wins_over_every_end,
@@ -130,6 +154,14 @@ macro_rules! store_conformance {
             claims::the_next_due_time_is_that_of_the_first_not_due_yet,
             claims::without_a_claim_nothing_is_told,
             claims::no_task_is_claimed_twice,
+            imports::a_store_that_cannot_import_refuses_the_batch,
+            imports::everything_of_an_imported_task_comes_back,
+            imports::what_an_imported_task_lacks_stays_lacking,
+            imports::an_import_never_overwrites,
+            imports::an_id_is_added_once_within_a_batch,
+            imports::imported_tasks_that_wait_are_claimed,
+            imports::imports_and_inserts_of_a_batch_are_claimed_in_order,
+            imports::a_repeated_batch_imports_nothing_more,
             instances::an_instance_lives_while_its_membership_is_held,
             instances::a_dead_instance_is_handed_to_one_at_a_time,
             instances::a_buried_instance_is_forgotten,

@@ -7,7 +7,9 @@
 //!   fails when the test says so, and workers that do as they are told: [`scripted`],
 //!   [`SequenceWorker`], [`CountingWorker`].
 //! - Nothing here sleeps. A test waits for what it is about, by a [`Signal`] or by the waiting
-//!   methods of the tools, and bounds the wait by [`within`].
+//!   methods of the tools, and bounds the wait by [`within`]. Where it is about time, a
+//!   `FakeClock` passes by [`as_time_passes`]; where it is about a task's end, there is
+//!   [`assert_completed`].
 //!
 //! A store's tests, as a whole (a file-based store would hold its temporary directory in the
 //! factory):
@@ -42,16 +44,20 @@
 
 pub mod conformance;
 
+mod ends;
 mod faulty;
 mod memory;
 mod signal;
+mod time;
 mod within;
 mod workers;
 
 pub use conformance::StoreFactory;
+pub use ends::{assert_completed, assert_ended};
 pub use faulty::{Faults, FaultyStore, Gate};
 pub use memory::MemoryStore;
 pub use signal::Signal;
+pub use time::as_time_passes;
 pub use within::within;
 pub use workers::{
     AttemptHandle, CountingWorker, Counts, Script, ScriptedWorker, SequenceWorker, scripted,

@@ -72,7 +72,7 @@ impl MemoryStore {
     #[must_use]
     pub fn new() -> Self {
         let place = Place { state: Mutex::default(), changes: watch::Sender::new(0) };
-        let capabilities = vec![Capability::Prune, Capability::Reopen];
+        let capabilities = vec![Capability::Import, Capability::Prune, Capability::Reopen];
         Self::on(Arc::new(place), capabilities)
     }
 

@@ -20,6 +20,8 @@ use std::time::Duration;
 #[track_caller]
 pub fn within<F: Future>(limit: Duration, future: F) -> impl Future<Output = F::Output> {
     let caller = Location::caller();
+    // What a test waits for may be large, and passes through several hands.
+    let future = Box::pin(future);
     async move {
         #[expect(
             clippy::disallowed_methods,

@@ -52,6 +52,7 @@ pub const TERM_GRACE: Duration = Duration::from_secs(5);
 /// #     request,
 /// #     created_at: Timestamp::from_micros(0),
 /// #     pinned_to: None,
+/// #     daemon_id: None,
 /// # }
 /// # .into_task(1);
 /// let result = worker.execute(&TaskContext::new(), &task).await.unwrap();

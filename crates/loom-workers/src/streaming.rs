@@ -40,6 +40,7 @@ type OnLine = dyn Fn(&Task, &str) + Send + Sync;
 /// #     request: TaskRequest::new("tea", ""),
 /// #     created_at: Timestamp::from_micros(0),
 /// #     pinned_to: None,
+/// #     daemon_id: None,
 /// # };
 /// # let task = new.into_task(1);
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {

@@ -18,3 +18,7 @@ struct CustomStore;
 #[cfg(feature = "sqlite")]
 #[doc = include_str!("../../../docs/observability.md")]
 struct Observability;
+
+#[cfg(feature = "sqlite")]
+#[doc = include_str!("../../../docs/migration-from-go.md")]
+struct MigrationFromGo;

@@ -36,34 +36,41 @@
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 #[cfg(feature = "sqlite")]
+mod import_go;
+#[cfg(feature = "sqlite")]
 mod open;
 
 #[cfg(doctest)]
 mod doctests;
 
 pub use loom_core::{
-    Applied, Attempt, Batch, Cancel, CancelReason, Cancellation, Capability, Case, Claim,
-    ClaimScope, Committed, CrashPolicy, Cursor, Dead, EmptyOutput, Ended, Env, EnvValue, Error,
-    ErrorKind, EventType, FailureCode, GateDecision, Instance, InstanceId, InvalidId,
-    InvalidRequest, InvalidRule, Kind, Lane, Limit, LimitKind, Membership, Metadata, NewTask, Op,
-    Order, Outcome, OutputChunk, OutputError, OutputPage, OutputStore, Page, Progress,
+    Applied, Attempt, Batch, CallError, Cancel, CancelReason, Cancellation, Capability, Case,
+    Claim, ClaimScope, Committed, CrashPolicy, Cursor, Dead, EmptyOutput, Ended, Env, EnvValue,
+    Error, ErrorKind, EventType, FailureCode, GateDecision, Imported, Instance, InstanceId,
+    InvalidId, InvalidRequest, InvalidRule, Kind, Lane, Limit, LimitKind, Membership, Metadata,
+    NewTask, Op, Order, Outcome, OutputChunk, OutputError, OutputPage, OutputStore, Page, Progress,
     ProgressReport, ProgressSink, Prune, QualityGate, RateLimit, Reaper, RedactStream, Redactor,
-    Reset, Result, RetryPolicy, RetryReason, Rule, StatusCounts, StoreError, Stream, Submitted,
-    Task, TaskContext, TaskEvent, TaskId, TaskQuery, TaskRequest, TaskStatus, TaskStore,
-    TaskSummary, Thrashing, Transition, Unreadable, Worker, WorkerError, WorkerResult, WorkerType,
-    decide, find_limit, first_bytes, jaccard_word_similarity, limits, table, worker_fn,
+    Reset, Result, RetryPolicy, RetryReason, Rule, StatusCounts, StoreCalls, StoreError,
+    StoreSession, Stream, Submitted, Task, TaskContext, TaskEvent, TaskId, TaskQuery, TaskRequest,
+    TaskStatus, TaskStore, TaskSummary, TaskWaiter, Thrashing, Transition, Unreadable, WaitError,
+    Worker, WorkerError, WorkerResult, WorkerType, decide, find_limit, first_bytes, jaccard_word_similarity, limits,
+    table, worker_fn,
 };
 pub use loom_deps::{
     Clock, FakeClock, IdGen, Level, LogRecord, LogValue, Logger, NoopLogger, RecordingLogger, Rng,
     SequentialIds, Sleep, SystemClock, SystemTimer, Timer, Timestamp, TracingLogger, UuidIds,
 };
 pub use loom_engine::{
-    Engine, EngineBuilder, EventStream, Events, Lagged, Subscription, WorkerOptions,
+    Engine, EngineBuilder, EventStream, Events, ImportReport, Lagged, Subscription, WorkerOptions,
     current_request_id, with_request_id,
 };
 
 #[cfg(feature = "sqlite")]
-pub use loom_store::{Durability, SqliteStore, SqliteStoreBuilder};
+pub use import_go::{GoImport, import_go};
+#[cfg(feature = "sqlite")]
+pub use loom_store::{
+    Durability, GoDatabase, GoPage, GoUnreadable, SqliteStore, SqliteStoreBuilder,
+};
 #[cfg(feature = "sqlite")]
 pub use open::{DEFAULT_ENGINE, open};
 

@@ -5,6 +5,7 @@
 mod home;
 
 mod crashes;
+mod importing;
 mod listing;
 mod places;
 mod running;

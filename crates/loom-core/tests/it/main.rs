@@ -6,6 +6,7 @@ mod apply;
 mod attempts;
 mod decide;
 mod gate;
+mod imports;
 mod json;
 mod names;
 mod queries;

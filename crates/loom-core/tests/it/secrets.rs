@@ -43,6 +43,7 @@ fn debug_of_what_stores_are_asked_shows_no_request() {
         request: request(),
         created_at: at(0),
         pinned_to: None,
+        daemon_id: None,
     };
     let shown = format!("{:?}", Op::Insert(Box::new(new)));
     assert!(!shows(&shown), "{shown}");

@@ -14,6 +14,7 @@ pub(crate) fn task_of(request: TaskRequest) -> Task {
         request,
         created_at: at(0),
         pinned_to: None,
+        daemon_id: None,
     };
     new.into_task(1)
 }

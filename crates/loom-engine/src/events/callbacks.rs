@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
@@ -11,7 +10,7 @@ use loom_core::TaskEvent;
 use loom_core::limits::CALLBACK_QUEUE_MAX;
 use tokio::sync::watch;
 
-use crate::attempt::drop_quietly;
+use crate::panics::caught;
 use crate::record::Log;
 
 /// How long `unsubscribe` waits for a call that has just begun to return.
@@ -30,7 +29,7 @@ pub(super) struct Callbacks {
 #[derive(Default)]
 struct State {
     queue: VecDeque<TaskEvent>,
-    subscribers: Vec<(u64, Callback)>,
+    subscribers: Vec<Subscriber>,
     next_id: u64,
     /// The number of the event that came into the queue last.
     pushed: u64,
@@ -38,6 +37,14 @@ struct State {
     calling: Option<u64>,
     thread: Option<ThreadId>,
     closed: bool,
+}
+
+struct Subscriber {
+    id: u64,
+    /// The number of the event that had come into the queue last: it and those before are of the
+    /// past.
+    since: u64,
+    callback: Callback,
 }
 
 /// How far the callbacks have come.
@@ -65,9 +72,9 @@ impl Callbacks {
 
     pub(super) fn subscribe(self: &Arc<Self>, callback: Callback) -> Subscription {
         let mut state = self.lock();
-        let id = state.next_id;
+        let (id, since) = (state.next_id, state.pushed);
         state.next_id += 1;
-        state.subscribers.push((id, callback));
+        state.subscribers.push(Subscriber { id, since, callback });
         if state.thread.is_none() {
             self.spawn(&mut state);
         }
@@ -93,8 +100,9 @@ impl Callbacks {
         state.pushed = event.sequence;
         state.queue.push_back(event);
         let waiting = state.queue.len();
-        drop(state);
+        // With the lock, so that no older number comes after a newer one.
         self.progress.send_modify(|progress| progress.waiting = waiting);
+        drop(state);
         self.moved.notify_all();
     }
 
@@ -133,16 +141,21 @@ impl Callbacks {
     /// The thread's work. What the callbacks hold is let go of at the end: it may be the engine.
     fn deliver(&self) {
         while let Some(event) = self.next() {
-            let subscribers: Vec<u64> = self.lock().subscribers.iter().map(|(id, _)| *id).collect();
-            for id in subscribers {
+            for id in self.subscribed_before(&event) {
                 self.call(id, &event);
             }
-            let waiting = self.lock().queue.len();
-            let sequence = event.sequence;
+            let (state, sequence) = (self.lock(), event.sequence);
+            let waiting = state.queue.len();
             self.progress.send_replace(Delivery { sequence, waiting, stuck: false });
         }
         let subscribers = std::mem::take(&mut self.lock().subscribers);
         drop(subscribers);
+    }
+
+    fn subscribed_before(&self, event: &TaskEvent) -> Vec<u64> {
+        let state = self.lock();
+        let before = state.subscribers.iter().filter(|it| it.since < event.sequence);
+        before.map(|subscriber| subscriber.id).collect()
     }
 
     fn next(&self) -> Option<TaskEvent> {
@@ -154,16 +167,14 @@ impl Callbacks {
     fn call(&self, id: u64, event: &TaskEvent) {
         let callback = {
             let mut state = self.lock();
-            let subscriber = state.subscribers.iter().find(|(subscribed, _)| *subscribed == id);
-            let Some((_, callback)) = subscriber else {
+            let Some(subscriber) = state.subscribers.iter().find(|it| it.id == id) else {
                 return;
             };
-            let callback = Arc::clone(callback);
+            let callback = Arc::clone(&subscriber.callback);
             state.calling = Some(id);
             callback
         };
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| callback(event))) {
-            drop_quietly(panic);
+        if caught(|| callback(event)).is_err() {
             self.log.callback_panicked(&event.task_id);
         }
         self.lock().calling = None;
@@ -173,7 +184,7 @@ impl Callbacks {
     fn unsubscribe(&self, id: u64) {
         let mut state = self.lock();
         let own_thread = state.thread == Some(thread::current().id());
-        let leaves = |(subscribed, _): &mut (u64, Callback)| *subscribed == id;
+        let leaves = |subscriber: &mut Subscriber| subscriber.id == id;
         // Dropped without the lock: a callback may own another subscription.
         let left: Vec<_> = state.subscribers.extract_if(.., leaves).collect();
         if !own_thread {

@@ -8,6 +8,7 @@ use loom_core::{FailureCode, GateDecision, TaskId, TaskStatus};
 use loom_deps::{Level, LogRecord, Logger};
 
 use super::subject::{Subject, Telling};
+use crate::panics::caught;
 
 /// Where the engine says what happens. Cheap to clone.
 #[derive(Clone)]
@@ -27,6 +28,13 @@ impl Log {
             let record = with(record, "duration_ms", took.map(millis));
             let record = with(record, "error_code", telling.reason);
             with(record, "error", telling.error.map(str::to_owned))
+        });
+    }
+
+    /// A task of another system was taken over.
+    pub(super) fn imported(&self, subject: Subject<'_>, status: TaskStatus) {
+        self.say(Level::Debug, || {
+            about(Level::Debug, "task imported", subject).with("task_status", status.as_str())
         });
     }
 
@@ -84,11 +92,15 @@ impl Log {
         self.say(Level::Error, || about(Level::Error, message, Subject::of_id(task)));
     }
 
-    /// Makes a record only if somebody wants it.
+    /// Makes a record only if somebody wants it. A logger that panics is the program's own: what it
+    /// was told is lost, and nothing else.
     fn say(&self, level: Level, record: impl FnOnce() -> LogRecord) {
-        if self.0.wants(level) {
-            self.0.log(record());
-        }
+        let log = || {
+            if self.0.wants(level) {
+                self.0.log(record());
+            }
+        };
+        let _ = caught(log);
     }
 }
 

@@ -1,12 +1,14 @@
 //! The instruments of an engine.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use loom_core::{TaskStatus, WorkerType};
 use opentelemetry::KeyValue;
-use opentelemetry::metrics::{Counter, Histogram, Meter};
+use opentelemetry::metrics::{Counter, Histogram, Meter, UpDownCounter};
 
 use super::Subject;
+use crate::panics::caught;
 
 /// Bounds of the histograms in milliseconds: from a millisecond to a day, for tasks take hours.
 const BOUNDS_MS: [f64; 19] = [
@@ -44,10 +46,13 @@ pub(super) struct Metrics {
     submit_duration: Histogram<f64>,
     task_duration: Histogram<f64>,
     wait_duration: Histogram<f64>,
+    running: Running,
+    depth: Arc<Depth>,
+    by_project: bool,
 }
 
 impl Metrics {
-    pub(super) fn new(meter: &Meter) -> Self {
+    pub(super) fn new(meter: &Meter, engine_name: &str, by_project: bool) -> Self {
         let counter = |name| meter.u64_counter(name).build();
         let histogram = |name| {
             meter.f64_histogram(name).with_unit("ms").with_boundaries(BOUNDS_MS.to_vec()).build()
@@ -64,20 +69,34 @@ impl Metrics {
             submit_duration: histogram("loom.submit.duration_ms"),
             task_duration: histogram("loom.task.duration_ms"),
             wait_duration: histogram("loom.task.wait_ms"),
+            running: Running(Some(meter.i64_up_down_counter("loom.tasks.running").build())),
+            depth: Depth::observed(meter, engine_name),
+            by_project,
         }
     }
 
+    pub(super) fn running(&self) -> Running {
+        self.running.clone()
+    }
+
+    pub(super) const fn depth(&self) -> &Arc<Depth> {
+        &self.depth
+    }
+
     pub(super) fn submitted(&self, subject: Subject<'_>) {
-        self.submitted.add(1, &attributes(subject));
+        self.about(subject, |labels| self.submitted.add(1, labels));
     }
 
     pub(super) fn submitted_in(&self, took: Duration, worker_type: &WorkerType, project: &str) {
-        self.submit_duration.record(millis(took), &labels(worker_type.as_str(), project));
+        let took = millis(took);
+        self.labelled(worker_type.as_str(), project, |labels| {
+            self.submit_duration.record(took, labels);
+        });
     }
 
     pub(super) fn started(&self, subject: Subject<'_>, waited: Duration) {
         if subject.attempt <= 1 {
-            self.wait_duration.record(millis(waited), &attributes(subject));
+            self.about(subject, |labels| self.wait_duration.record(millis(waited), labels));
         }
     }
 
@@ -90,28 +109,83 @@ impl Metrics {
             TaskStatus::Retrying => &self.retried,
             _ => return,
         };
-        let attributes = attributes(subject);
-        counter.add(1, &attributes);
-        if let Some(took) = took.filter(|_| to.is_terminal()) {
-            self.task_duration.record(millis(took), &attributes);
-        }
+        self.about(subject, |labels| {
+            counter.add(1, labels);
+            if let Some(took) = took.filter(|_| to.is_terminal()) {
+                self.task_duration.record(millis(took), labels);
+            }
+        });
     }
 
     pub(super) fn judged(&self, subject: Subject<'_>, accepted: bool) {
         let counter = if accepted { &self.gate_pass } else { &self.gate_fail };
-        counter.add(1, &attributes(subject));
+        self.about(subject, |labels| counter.add(1, labels));
+    }
+
+    fn about(&self, subject: Subject<'_>, measure: impl FnOnce(&[KeyValue])) {
+        let worker_type = subject.worker_type.map_or("", WorkerType::as_str);
+        self.labelled(worker_type, subject.project_id, measure);
+    }
+
+    fn labelled(&self, worker_type: &str, project: &str, measure: impl FnOnce(&[KeyValue])) {
+        let worker_type = label("worker_type", worker_type);
+        quietly(|| match self.by_project {
+            true => measure(&[worker_type, label("project_id", project)]),
+            false => measure(&[worker_type]),
+        });
     }
 }
 
-fn attributes(subject: Subject<'_>) -> [KeyValue; 2] {
-    labels(subject.worker_type.map_or("", WorkerType::as_str), subject.project_id)
+/// Counts the slots that are taken. Cheap to clone.
+#[derive(Clone, Default)]
+pub(crate) struct Running(Option<UpDownCounter<i64>>);
+
+impl Running {
+    /// So many more attempts of a type have a slot, or fewer.
+    pub(crate) fn change(&self, worker_type: &WorkerType, by: i64) {
+        if let Some(counter) = &self.0 {
+            quietly(|| counter.add(by, &[label("worker_type", worker_type.as_str())]));
+        }
+    }
 }
 
-fn labels(worker_type: &str, project: &str) -> [KeyValue; 2] {
-    [
-        KeyValue::new("worker_type", worker_type.to_owned()),
-        KeyValue::new("project_id", project.to_owned()),
-    ]
+/// How many tasks of an engine wait, as far as is known.
+#[derive(Default)]
+pub(crate) struct Depth(Mutex<Option<u64>>);
+
+impl Depth {
+    /// A depth that a meter asks for whenever it collects, for as long as it is held.
+    fn observed(meter: &Meter, engine_name: &str) -> Arc<Self> {
+        let depth = Arc::new(Self::default());
+        let known = Arc::downgrade(&depth);
+        let labels = [label("engine_name", engine_name)];
+        meter
+            .u64_observable_gauge("loom.tasks.queued")
+            .with_callback(move |observer| {
+                if let Some(waiting) = known.upgrade().and_then(|depth| *depth.lock()) {
+                    observer.observe(waiting, &labels);
+                }
+            })
+            .build();
+        depth
+    }
+
+    pub(crate) fn set(&self, waiting: Option<u64>) {
+        *self.lock() = waiting;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<u64>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn label(name: &'static str, value: &str) -> KeyValue {
+    KeyValue::new(name, value.to_owned())
+}
+
+/// What measures may be the program's own: if it panics, a value is lost and nothing else.
+fn quietly(measure: impl FnOnce()) {
+    let _ = caught(measure);
 }
 
 fn millis(duration: Duration) -> f64 {

@@ -9,6 +9,7 @@ use loom_deps::Timestamp;
 use super::inbox::Gathered;
 use super::{Answer, Poll, Receipt, Request};
 use crate::context::Context;
+use crate::seat::Seat;
 use crate::slots::Slot;
 
 /// A batch and those who wait for it.
@@ -35,9 +36,19 @@ impl Request {
     pub(super) fn bytes(&self) -> usize {
         match &self.op {
             Op::Insert(task) => task.request.prompt.len(),
+            Op::Import(task) => {
+                let task = task.as_task();
+                let error = task.error.as_ref().map_or(0, String::len);
+                task.prompt.len() + task.result.len() + error
+            }
             Op::Apply(transition) => transition.ended.result.len(),
             _ => 0,
         }
+    }
+
+    /// Whether it has waited for the store for too long. Only the ends of attempts may.
+    pub(super) fn is_overdue(&self, now: Timestamp) -> bool {
+        self.slot.is_none() && now.since(self.since) >= STORE_WAIT_MAX
     }
 
     /// Answers that this was not stored: it was in no batch.
@@ -61,7 +72,7 @@ impl Commit {
             polls: gathered.polls,
             unknown: false,
         };
-        for Request { op, about, since, slot, answer } in gathered.requests {
+        for Request { op, about, since, slot, answer, then: _ } in gathered.requests {
             commit.batch.ops.push(op);
             commit.about.push(about);
             commit.pending.push(Pending { since, slot, answer });
@@ -75,12 +86,22 @@ impl Commit {
     }
 
     fn push_claim(&mut self, cx: &Context) {
-        let ends = self.pending.iter().zip(&self.about);
-        let ends = ends.filter(|(pending, _)| pending.slot.is_some());
-        let types = ends.filter_map(|(_, about)| about.as_ref().map(|task| &task.worker_type));
-        let claim = cx.dispatch.claim(cx, &types.collect::<Vec<_>>());
+        self.tell_seats(cx, Seat::expect_end);
+        let ending: Vec<&Slot> = self.pending.iter().filter_map(|it| it.slot.as_ref()).collect();
+        let claim = cx.dispatch.claim(cx, &ending);
         self.batch.ops.push(Op::Claim(claim));
         self.about.push(None);
+    }
+
+    /// Tells the attempts that wait for tasks which end here.
+    fn tell_seats(&self, cx: &Context, tell: impl Fn(&Seat)) {
+        for (pending, op) in self.pending.iter().zip(&self.batch.ops) {
+            if let (Op::Apply(transition), Some(_)) = (op, &pending.slot)
+                && transition.kind.target().is_terminal()
+            {
+                cx.waiters.seats(&transition.task).iter().for_each(|seat| tell(seat));
+            }
+        }
     }
 
     /// Time has passed: claims as of now, unless the batch may be on disk already.
@@ -109,6 +130,10 @@ impl Commit {
                 self.batch.ops.remove(index);
             }
         }
+        if !self.unknown {
+            // The claim was not made. It is renewed before the next try.
+            cx.dispatch.slots.settled();
+        }
     }
 
     /// Whether nothing is left that anybody needs.
@@ -127,6 +152,10 @@ impl Commit {
             match (op, &applied) {
                 (Op::Apply(transition), _) if pending.slot.is_some() => {
                     cx.dispatch.ended(&transition.task, transition.epoch);
+                    if !matches!(applied, Applied::Changed { to, .. } if to.is_terminal()) {
+                        let seats = cx.waiters.seats(&transition.task);
+                        seats.iter().for_each(|seat| seat.expect_no_end());
+                    }
                 }
                 (Op::Cancel(cancel), Applied::CancelRequested) => {
                     cx.dispatch.cancel(&cancel.task, CancelReason::Requested);
@@ -142,6 +171,7 @@ impl Commit {
         cx.dispatch.claimed(cx, &mut committed);
         // Only now, so that nobody sees all slots free while tasks pass from one attempt to the next.
         drop(slots);
+        cx.dispatch.slots.settled();
         for (waiting, receipt) in answers {
             answer(waiting, receipt);
         }
@@ -151,12 +181,14 @@ impl Commit {
     /// The store will not take the batch, now or later.
     pub(super) fn failed(self, cx: &Context, error: &StoreError) {
         cx.recorder.trouble("the store refused a commit for good", &error);
+        self.tell_seats(cx, Seat::expect_no_end);
         for (pending, op) in self.pending.into_iter().zip(&self.batch.ops) {
             if let (Op::Apply(transition), Some(_)) = (op, &pending.slot) {
                 cx.dispatch.ended(&transition.task, transition.epoch);
             }
             answer(pending.answer, Err(same(error, self.batch.number, self.unknown)));
         }
+        cx.dispatch.slots.settled();
         // Those who asked for a claim learn that there was none by not being answered.
         cx.dispatch.forget_due();
     }

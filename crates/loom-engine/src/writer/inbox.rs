@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use loom_core::StoreError;
-use loom_core::limits::{BATCH_BYTES_MAX, BATCH_OPS_MAX, STORE_WAIT_MAX, WRITE_QUEUE_MAX};
+use loom_core::limits::{BATCH_BYTES_MAX, BATCH_OPS_MAX, WRITE_QUEUE_MAX};
 use tokio::sync::mpsc;
 
 use super::commit::Commit;
@@ -21,8 +21,9 @@ pub(crate) struct Inbox {
     changes: mpsc::Receiver<Request>,
     inserts: mpsc::Receiver<Request>,
     polls: mpsc::Receiver<Poll>,
-    /// New tasks taken from their queue while the store was away.
-    held: VecDeque<Request>,
+    /// What was taken from the queues while the store was away.
+    held_changes: VecDeque<Request>,
+    held_inserts: VecDeque<Request>,
 }
 
 /// What goes into one commit.
@@ -38,9 +39,13 @@ impl Gathered {
         self.requests.len() < BATCH_OPS_MAX && self.bytes < BATCH_BYTES_MAX
     }
 
-    fn add(&mut self, request: Request) {
+    fn add(&mut self, mut request: Request) {
         self.bytes = self.bytes.saturating_add(request.bytes());
+        let then = request.then.take();
         self.requests.push(request);
+        if let Some(then) = then {
+            self.add(*then);
+        }
     }
 }
 
@@ -50,7 +55,8 @@ impl Inbox {
         inserts: mpsc::Receiver<Request>,
         polls: mpsc::Receiver<Poll>,
     ) -> Self {
-        Self { changes, inserts, polls, held: VecDeque::new() }
+        let (held_changes, held_inserts) = (VecDeque::new(), VecDeque::new());
+        Self { changes, inserts, polls, held_changes, held_inserts }
     }
 
     /// The writer's work: commits until it is told to stop and nothing waits any more.
@@ -65,12 +71,12 @@ impl Inbox {
     /// Waits for something to do, then takes what else is there.
     async fn gather(&mut self, cx: &Context) -> Option<Gathered> {
         let mut gathered = Gathered::default();
-        if self.held.is_empty() {
+        if self.held_changes.is_empty() && self.held_inserts.is_empty() {
             self.first(cx, &mut gathered).await?;
         }
         while gathered.has_room() {
-            let next = self.changes.try_recv().ok();
-            let next = next.or_else(|| self.held.pop_front());
+            let next = self.held_changes.pop_front().or_else(|| self.changes.try_recv().ok());
+            let next = next.or_else(|| self.held_inserts.pop_front());
             match next.or_else(|| self.inserts.try_recv().ok()) {
                 Some(request) => gathered.add(request),
                 None => break,
@@ -130,19 +136,27 @@ impl Inbox {
         }
     }
 
-    /// New tasks do not wait for ever while the store is away.
+    /// What somebody waits for does not wait for ever while the store is away. Ends of attempts do.
     fn refuse_overdue(&mut self, cx: &Context, error: &StoreError) {
-        while self.held.len() < WRITE_QUEUE_MAX
-            && let Ok(request) = self.inserts.try_recv()
-        {
-            self.held.push_back(request);
-        }
         let now = cx.now();
-        let overdue = |request: &Request| now.since(request.since) >= STORE_WAIT_MAX;
-        let (refused, held) = self.held.drain(..).partition::<Vec<_>, _>(overdue);
-        self.held.extend(held);
-        for request in refused {
-            request.refuse(error);
+        hold(&mut self.changes, &mut self.held_changes);
+        hold(&mut self.inserts, &mut self.held_inserts);
+        for held in [&mut self.held_changes, &mut self.held_inserts] {
+            let all = held.drain(..);
+            let (overdue, rest) = all.partition::<Vec<_>, _>(|request| request.is_overdue(now));
+            held.extend(rest);
+            for request in overdue {
+                request.refuse(error);
+            }
         }
+    }
+}
+
+/// Takes out of its queue what waits there, as much as may be held.
+fn hold(queue: &mut mpsc::Receiver<Request>, held: &mut VecDeque<Request>) {
+    while held.len() < WRITE_QUEUE_MAX
+        && let Ok(request) = queue.try_recv()
+    {
+        held.push_back(request);
     }
 }

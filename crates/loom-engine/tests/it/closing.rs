@@ -9,6 +9,7 @@ use loom_core::{
 use loom_engine::Engine;
 use loom_testkit::{Faults, FaultyStore, Gate, Script, Signal, scripted};
 
+use crate::recovery::Gone;
 use crate::rig::{Rig, end_of, sleepers, soon_enough, work};
 
 #[tokio::test]
@@ -209,4 +210,34 @@ async fn callbacks_are_told_everything_before_close_returns() {
     soon_enough(script.next()).await.finish(Ok("done".into()));
     soon_enough(engine.close()).await.unwrap();
     assert_eq!(told.count(), 4);
+}
+
+#[tokio::test]
+async fn close_and_a_recovery_under_way_do_not_wait_for_each_other() {
+    let rig = Rig::new();
+    let (store, faults) = FaultyStore::new(rig.store.reopen());
+    let engine = rig.builder_on(store).start().await.unwrap();
+    Gone::leave(&rig, "test", &["a", "b"], &[]).await;
+    let gate = faults.hold();
+    let recovering = tokio::spawn({
+        let engine = engine.clone();
+        async move { engine.recover_crashed().await }
+    });
+    soon_enough(faults.waiting(1)).await;
+    let closing = tokio::spawn({
+        let engine = engine.clone();
+        async move { engine.close().await }
+    });
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    gate.open();
+    soon_enough(closing).await.unwrap().unwrap();
+    let recovered = soon_enough(recovering).await.unwrap();
+    assert!(matches!(recovered, Ok(2) | Err(Error::Closed)), "{recovered:?}");
+    // What it did not come to, the next start does.
+    let next = rig.builder().start().await.unwrap();
+    for id in ["a", "b"] {
+        assert_eq!(next.get(id).await.unwrap().status, TaskStatus::FailedCrash);
+    }
 }

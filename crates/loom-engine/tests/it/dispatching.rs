@@ -8,6 +8,7 @@ use loom_engine::WorkerOptions;
 use loom_testkit::{CountingWorker, FaultyStore, scripted};
 
 use crate::rig::{Rig, as_time_passes, end_of, sleepers, soon_enough, work};
+use crate::stubborn::Stubborn;
 
 #[tokio::test]
 async fn no_more_attempts_run_than_there_are_slots_and_the_rest_waits_in_order() {
@@ -212,4 +213,49 @@ async fn a_full_lane_does_not_hide_when_another_falls_due() {
     let later = engine.submit(TaskRequest::new("wide", "x").run_at(at)).await.unwrap();
     let attempt = as_time_passes(&rig, wide_script.next()).await;
     assert_eq!((attempt.task.id, attempt.task.started_at), (later.id, Some(at)));
+}
+
+#[tokio::test]
+async fn a_store_that_refuses_claims_for_good_is_not_asked_without_pause() {
+    let rig = Rig::new();
+    let (store, mood) = Stubborn::new(rig.store.reopen());
+    let (worker, _script) = scripted();
+    let engine = rig.builder_on(store).worker("work", worker).start().await.unwrap();
+    let at = rig.clock.now().saturating_add(Duration::from_secs(1));
+    engine.submit(work("soon").run_at(at)).await.unwrap();
+    mood.refuse_commits();
+    let before = mood.commits();
+    rig.clock.advance(Duration::from_secs(2));
+    soon_enough(mood.reached(before + 1)).await;
+    for seconds in 0..5 {
+        for _ in 0..200 {
+            tokio::task::yield_now().await;
+        }
+        let asked = mood.commits() - before;
+        assert!(asked <= 1 + seconds, "asked {asked} times within {seconds} s");
+        rig.clock.advance(Duration::from_secs(1));
+    }
+}
+
+#[tokio::test]
+async fn an_end_elsewhere_that_could_not_be_read_is_looked_for_again() {
+    let rig = Rig::new();
+    let (store, mood) = Stubborn::new(rig.store.reopen());
+    let here = rig.builder_on(store).submit_only().start().await.unwrap();
+    let (engine, mut script) = rig.scripted().await;
+    let submitted = here.submit(work("x")).await.unwrap();
+    let waiting = tokio::spawn({
+        let id = submitted.id.clone();
+        async move { here.wait(id).await }
+    });
+    let attempt = soon_enough(script.next()).await;
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    mood.fail_gets(1);
+    attempt.finish(Ok("done there".into()));
+    end_of(&engine, &submitted.id).await;
+    soon_enough(mood.failed_gets(1)).await;
+    let task = as_time_passes(&rig, waiting).await.unwrap().unwrap();
+    assert_eq!(task.result, "done there");
 }

@@ -164,3 +164,32 @@ async fn a_callback_that_never_returns_holds_nobody_up_for_long() {
     end_of(&engine, second.id).await;
     drop(release);
 }
+
+#[tokio::test]
+async fn a_callback_is_not_told_what_was_waiting_before_it_subscribed() {
+    let rig = Rig::new();
+    let (engine, _script) = rig.scripted().await;
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let held = Mutex::new(held);
+    let _slow = engine.events().subscribe(move |_: &TaskEvent| {
+        let _ = held.lock().unwrap().recv();
+    });
+    let submit = engine.submit(work("before"));
+    let time_passes = async {
+        sleepers(&rig).await;
+        rig.skip();
+    };
+    let (before, ()) = soon_enough(async { tokio::join!(submit, time_passes) }).await;
+    // All three events of that task wait, the first of them for the callback to return.
+    let (told, seen) = (Arc::new(Mutex::new(Vec::new())), Signal::new());
+    let (tell, count) = (Arc::clone(&told), seen.clone());
+    let _late = engine.events().subscribe(move |event: &TaskEvent| {
+        tell.lock().unwrap().push(event.task_id.clone());
+        count.raise();
+    });
+    let after = soon_enough(engine.submit(work("after"))).await.unwrap();
+    drop(release);
+    soon_enough(seen.times(3)).await;
+    assert_eq!(*told.lock().unwrap(), vec![after.id.clone(); 3]);
+    assert_ne!(before.unwrap().id, after.id);
+}

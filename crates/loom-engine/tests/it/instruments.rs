@@ -1,14 +1,15 @@
 //! Metrics and log records.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use loom_core::{TaskRequest, WorkerError};
+use opentelemetry::KeyValue;
 use opentelemetry::metrics::MeterProvider;
 use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData};
 use opentelemetry_sdk::metrics::{InMemoryMetricExporter, PeriodicReader, SdkMeterProvider};
 
 use crate::recovery::Gone;
-use crate::rig::{Rig, end_of, soon_enough, work};
+use crate::rig::{Rig, end_of, sleepers, soon_enough, work};
 
 struct Meters {
     exporter: InMemoryMetricExporter,
@@ -23,7 +24,7 @@ impl Meters {
         Self { exporter, provider }
     }
 
-    /// The sum of each counter, and the number of values of each histogram, by name.
+    /// The sum of each counter and gauge, and the number of values of each histogram, by name.
     fn read(&self) -> BTreeMap<String, u64> {
         self.provider.force_flush().unwrap();
         let mut read = BTreeMap::new();
@@ -33,6 +34,13 @@ impl Meters {
                 AggregatedMetrics::U64(MetricData::Sum(sum)) => {
                     sum.data_points().map(|point| point.value()).sum()
                 }
+                AggregatedMetrics::I64(MetricData::Sum(sum)) => {
+                    let sum: i64 = sum.data_points().map(|point| point.value()).sum();
+                    u64::try_from(sum).unwrap()
+                }
+                AggregatedMetrics::U64(MetricData::Gauge(gauge)) => {
+                    gauge.data_points().map(|point| point.value()).sum()
+                }
                 AggregatedMetrics::F64(MetricData::Histogram(histogram)) => {
                     histogram.data_points().map(|point| point.count()).sum()
                 }
@@ -41,6 +49,118 @@ impl Meters {
             read.insert(metric.name().to_owned(), value);
         }
         read
+    }
+
+    /// Reads until a gauge has this value.
+    async fn until(&self, name: &str, value: Option<u64>) {
+        while self.read().get(name).copied() != value {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// The names of all attributes, by metric.
+    fn attributes(&self) -> BTreeMap<String, BTreeSet<String>> {
+        self.provider.force_flush().unwrap();
+        let last = self.exporter.get_finished_metrics().unwrap().pop().unwrap();
+        let mut found = BTreeMap::<String, BTreeSet<String>>::new();
+        for metric in last.scope_metrics().flat_map(|scope| scope.metrics()) {
+            let names = found.entry(metric.name().to_owned()).or_default();
+            let mut add = |attribute: &KeyValue| {
+                names.insert(attribute.key.to_string());
+            };
+            match metric.data() {
+                AggregatedMetrics::U64(MetricData::Sum(sum)) => {
+                    sum.data_points().flat_map(|point| point.attributes()).for_each(&mut add);
+                }
+                AggregatedMetrics::I64(MetricData::Sum(sum)) => {
+                    sum.data_points().flat_map(|point| point.attributes()).for_each(&mut add);
+                }
+                AggregatedMetrics::U64(MetricData::Gauge(gauge)) => {
+                    gauge.data_points().flat_map(|point| point.attributes()).for_each(&mut add);
+                }
+                AggregatedMetrics::F64(MetricData::Histogram(histogram)) => {
+                    let points = histogram.data_points();
+                    points.flat_map(|point| point.attributes()).for_each(&mut add);
+                }
+                _ => {}
+            }
+        }
+        found
+    }
+}
+
+#[tokio::test]
+async fn running_counts_the_attempts_that_have_a_slot() {
+    const RUNNING: &str = "loom.tasks.running";
+    let rig = Rig::new();
+    let meters = Meters::new();
+    let (worker, mut script) = loom_testkit::scripted();
+    let builder = rig.builder().worker("work", worker).meter(meters.provider.meter("loom"));
+    let engine = builder.start().await.unwrap();
+    engine.submit(work("parent")).await.unwrap();
+    let child = engine.submit(work("child")).await.unwrap();
+    let (parent, attempt) = (soon_enough(script.next()).await, soon_enough(script.next()).await);
+    assert_eq!(meters.read().get(RUNNING), Some(&2));
+    let waiting = tokio::spawn({
+        let cx = parent.cx.clone();
+        async move { cx.wait(child.id).await }
+    });
+    soon_enough(meters.until(RUNNING, Some(1))).await;
+    attempt.finish(Ok("done".into()));
+    soon_enough(waiting).await.unwrap().unwrap();
+    soon_enough(meters.until(RUNNING, Some(1))).await;
+    parent.finish(Ok("done".into()));
+    soon_enough(engine.close()).await.unwrap();
+    assert_eq!(meters.read().get(RUNNING), Some(&0));
+}
+
+#[tokio::test]
+async fn queued_tells_what_waits_in_the_store_whoever_put_it_there() {
+    const QUEUED: &str = "loom.tasks.queued";
+    let rig = Rig::new();
+    let other = rig.builder().submit_only().start().await.unwrap();
+    other.submit(work("early")).await.unwrap();
+    let meters = Meters::new();
+    let engine = rig.builder().meter(meters.provider.meter("loom")).start().await.unwrap();
+    soon_enough(meters.until(QUEUED, Some(1))).await;
+    engine.submit(work("mine")).await.unwrap();
+    let cancelled = other.submit(work("theirs")).await.unwrap();
+    assert_eq!(meters.read().get(QUEUED), Some(&1), "it is counted only now and then");
+    rig.skip();
+    soon_enough(meters.until(QUEUED, Some(3))).await;
+    other.cancel(cancelled.id).await.unwrap();
+    soon_enough(sleepers(&rig)).await;
+    rig.skip();
+    soon_enough(meters.until(QUEUED, Some(2))).await;
+    soon_enough(engine.close()).await.unwrap();
+    soon_enough(meters.until(QUEUED, None)).await;
+}
+
+#[tokio::test]
+async fn metrics_can_do_without_the_project() {
+    for by_project in [true, false] {
+        let rig = Rig::new();
+        let meters = Meters::new();
+        let (worker, mut script) = loom_testkit::scripted();
+        let builder = rig.builder().worker("work", worker).meter(meters.provider.meter("loom"));
+        let builder = if by_project { builder } else { builder.metrics_project_id(false) };
+        let engine = builder.start().await.unwrap();
+        let submitted = engine.submit(work("x").project("p")).await.unwrap();
+        soon_enough(script.next()).await.finish(Ok("done".into()));
+        end_of(&engine, submitted.id).await;
+        soon_enough(meters.until("loom.tasks.queued", Some(0))).await;
+        let found = meters.attributes();
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        for (metric, attributes) in &found {
+            let expected: BTreeSet<String> = match metric.as_str() {
+                "loom.tasks.queued" => names(&["engine_name"]),
+                "loom.tasks.running" => names(&["worker_type"]),
+                _ if by_project => names(&["project_id", "worker_type"]),
+                _ => names(&["worker_type"]),
+            };
+            assert_eq!(*attributes, expected, "{metric}");
+        }
+        assert_eq!(found.len(), 8, "{found:?}");
     }
 }
 

@@ -3,18 +3,24 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod rig;
+mod stubborn;
 
 mod building;
 mod cancelling;
 mod closing;
 mod dispatching;
 mod events;
+mod importing;
+mod inherited;
 mod instruments;
 mod judging;
+mod leaving;
 mod operating;
 mod outages;
+mod panicking;
 mod recovery;
 mod retrying;
 mod running;
 mod submitting;
 mod timing;
+mod waiting;

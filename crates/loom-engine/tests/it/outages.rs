@@ -86,3 +86,52 @@ async fn many_submissions_share_a_commit() {
     let commits = faults.commits() - before;
     assert!(commits <= 3, "{commits} commits for 100 submissions");
 }
+
+#[tokio::test]
+async fn a_cancel_behind_an_end_that_cannot_be_stored_is_refused_after_a_bounded_wait() {
+    let rig = Rig::new();
+    let (engine, mut script, faults) = faulty(&rig).await;
+    let first = engine.submit(work("ends")).await.unwrap();
+    let second = engine.submit(work("runs on")).await.unwrap();
+    let ends = soon_enough(script.next()).await;
+    let _runs = soon_enough(script.next()).await;
+    let before = faults.commits();
+    faults.go_away();
+    ends.finish(Ok("worth a lot".into()));
+    soon_enough(faults.reached(before + 1)).await;
+    let begun = loom_deps::Clock::now(&*rig.clock);
+    let refused = as_time_passes(&rig, engine.cancel(&second.id)).await.unwrap_err();
+    assert!(matches!(refused, Error::Store(StoreError::Unavailable { .. })), "{refused}");
+    let waited = loom_deps::Clock::now(&*rig.clock).since(begun);
+    assert!(waited >= STORE_WAIT_MAX && waited < STORE_WAIT_MAX * 2, "{waited:?}");
+    faults.back();
+    let task = as_time_passes(&rig, end_of(&engine, &first.id)).await;
+    assert_eq!(task.result, "worth a lot");
+    assert_eq!(engine.get(second.id).await.unwrap().status, TaskStatus::Running);
+}
+
+#[tokio::test]
+async fn what_waited_behind_a_stuck_commit_is_done_once_the_store_is_back() {
+    let rig = Rig::new();
+    let (engine, mut script, faults) = faulty(&rig).await;
+    let first = engine.submit(work("ends")).await.unwrap();
+    let second = engine.submit(work("is cancelled")).await.unwrap();
+    let ends = soon_enough(script.next()).await;
+    let runs = soon_enough(script.next()).await;
+    let before = faults.commits();
+    faults.go_away();
+    ends.finish(Ok("worth a lot".into()));
+    soon_enough(faults.reached(before + 1)).await;
+    let cancel = async {
+        let back = async {
+            faults.reached(before + 3).await;
+            faults.back();
+        };
+        tokio::join!(engine.cancel(&second.id), back).0
+    };
+    as_time_passes(&rig, cancel).await.unwrap();
+    soon_enough(runs.cancelled()).await;
+    runs.finish(Ok("x".into()));
+    assert_eq!(end_of(&engine, &second.id).await.status, TaskStatus::Cancelled);
+    assert_eq!(end_of(&engine, &first.id).await.status, TaskStatus::Completed);
+}

@@ -42,6 +42,7 @@ impl<'a> Gone<'a> {
                 request: work("x").project("p"),
                 created_at: self.rig.clock.now(),
                 pinned_to: pinned.then(|| self.instance.id.clone()),
+                daemon_id: None,
             }))
         };
         self.commit(tasks.iter().map(insert).collect()).await;

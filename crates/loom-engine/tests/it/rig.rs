@@ -62,8 +62,8 @@ pub(crate) fn work(prompt: &str) -> TaskRequest {
     TaskRequest::new("work", prompt)
 }
 
-pub(crate) async fn soon_enough<F: Future>(future: F) -> F::Output {
-    within(PATIENCE, future).await
+pub(crate) fn soon_enough<F: Future>(future: F) -> impl Future<Output = F::Output> {
+    within(PATIENCE, future)
 }
 
 /// Returns when somebody waits for the clock.
@@ -74,19 +74,8 @@ pub(crate) async fn sleepers(rig: &Rig) {
 }
 
 /// Lets time pass whenever somebody waits for it, until `future` is done.
-pub(crate) async fn as_time_passes<F: Future>(rig: &Rig, future: F) -> F::Output {
-    let passing = async {
-        loop {
-            sleepers(rig).await;
-            rig.skip();
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::select! {
-        biased;
-        output = soon_enough(future) => output,
-        () = passing => unreachable!("time passes without end"),
-    }
+pub(crate) fn as_time_passes<F: Future>(rig: &Rig, future: F) -> impl Future<Output = F::Output> {
+    soon_enough(loom_testkit::as_time_passes(&rig.clock, future))
 }
 
 pub(crate) async fn end_of(engine: &Engine, id: impl AsRef<str>) -> Task {

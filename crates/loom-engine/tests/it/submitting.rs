@@ -1,9 +1,11 @@
 //! Taking tasks.
 
-use loom_core::{Error, FailureCode, TaskQuery, TaskRequest, TaskStatus, TaskStore, limits};
-use loom_testkit::{MemoryStore, scripted};
+use loom_core::{
+    Error, EventType, FailureCode, TaskQuery, TaskRequest, TaskStatus, TaskStore, limits,
+};
+use loom_testkit::{FaultyStore, MemoryStore, scripted};
 
-use crate::rig::{Rig, end_of, soon_enough, work};
+use crate::rig::{Rig, as_time_passes, end_of, kinds, sleepers, soon_enough, until, work};
 
 #[tokio::test]
 async fn a_submitted_task_is_running_in_the_store_before_submit_returns() {
@@ -67,6 +69,30 @@ async fn a_task_of_a_type_without_worker_ends_as_failed() {
     let task = end_of(&engine, &submitted.id).await;
     assert_eq!((task.status, task.failure), (TaskStatus::Failed, Some(FailureCode::NoWorker)));
     assert!(task.error.unwrap().contains("unknown"));
+}
+
+#[tokio::test]
+async fn a_task_of_a_type_without_worker_is_stored_and_failed_in_one_step() {
+    let rig = Rig::new();
+    let (store, faults) = FaultyStore::new(rig.store.reopen());
+    let (worker, _script) = scripted();
+    let engine = rig.builder_on(store).worker("work", worker).start().await.unwrap();
+    let mut stream = engine.events().stream();
+    // The process dies as soon as the first commit has come about: nothing more is stored.
+    faults.lose_answer(1);
+    let before = faults.commits();
+    let submitting = tokio::spawn(async move {
+        let _ = engine.submit(TaskRequest::new("unknown", "x")).await;
+    });
+    soon_enough(sleepers(&rig)).await;
+    assert_eq!(faults.commits(), before + 1);
+    let stored = rig.store.list(&TaskQuery::all()).await.unwrap().tasks;
+    assert_eq!((stored.len(), stored[0].status), (1, TaskStatus::Failed));
+    // This one lives on, and tells of both steps once it knows.
+    as_time_passes(&rig, submitting).await.unwrap();
+    let events = until(&mut stream, EventType::Failed).await;
+    assert_eq!(kinds(&events), [EventType::Created, EventType::Failed]);
+    assert_eq!(events[1].reason, Some("no_worker"));
 }
 
 #[tokio::test]
@@ -192,7 +218,7 @@ async fn a_task_carries_the_request_it_was_submitted_for_unless_it_names_one() {
     use loom_engine::with_request_id;
     let rig = Rig::new();
     let (engine, _script) = rig.scripted().await;
-    let submit = |request| async { engine.submit(request).await.unwrap().id };
+    let submit = |request| Box::pin(async { engine.submit(request).await.unwrap().id });
     let ambient = with_request_id("outer", with_request_id("inner", submit(work("x")))).await;
     assert_eq!(engine.get(ambient).await.unwrap().request_id.as_deref(), Some("inner"));
     let own = with_request_id("ambient", submit(work("x").request_id("own"))).await;

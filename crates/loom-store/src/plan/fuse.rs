@@ -58,6 +58,8 @@ fn is_certain(batch: &Batch, new: &[&NewTask], claim: &Claim) -> bool {
                 let is_first = waits && change.due.unwrap_or(change.at) <= claim.now;
                 !is_first && !ids.contains(&change.task)
             }
+            // A task that comes in with them may be due before them.
+            Op::Import(_) => false,
             _ => true,
         })
 }

@@ -28,6 +28,11 @@ pub(crate) struct Step {
 }
 
 impl Step {
+    /// Whether there is nothing to do.
+    pub(crate) const fn is_empty(&self) -> bool {
+        !self.has_changes && !self.is_rare
+    }
+
     /// The arguments of the step, behind those that all steps share.
     pub(crate) fn args(self, shared: Args) -> Args {
         let prune = self.prune;

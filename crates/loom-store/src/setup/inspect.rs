@@ -87,9 +87,9 @@ fn problem(facts: &Facts, latest: i64) -> Option<(String, &'static str)> {
     }
     let is_go = GO_COLUMNS.iter().all(|name| facts.columns.iter().any(|column| column == name));
     if is_go && ours == 0 && facts.applied.is_empty() {
-        let problem = "the database was written by the Go library, whose tasks this program does \
-                       not read";
-        let hint = "open a new file here, and leave this one to the Go library or to an import";
+        let problem = "the database was written by the Go library";
+        let hint = "take its tasks over into a new file: `loom import-go FILE --db NEW`, or \
+                    `loom::import_go` in a program";
         return Some((problem.to_owned(), hint));
     }
     let expected = if facts.applied.is_empty() { 0 } else { OURS.len() };

@@ -7,10 +7,11 @@ use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
 use super::*;
 
 /// Every text, by name.
-const TEXTS: [(&str, Text); 27] = [
+const TEXTS: [(&str, Text); 28] = [
     ("head", HEAD),
     ("changes", CHANGES),
     ("tail", TAIL),
+    ("imports", IMPORTS),
     ("look", LOOK),
     ("get", GET),
     ("attempts", ATTEMPTS),

@@ -5,6 +5,7 @@
 mod commits;
 mod conformance;
 mod files;
+mod go;
 mod instances;
 mod model;
 mod places;

@@ -5,9 +5,9 @@
 //! So both are compared by the place that a number has among all that were given.
 
 use loom_core::{
-    Applied, Batch, Cancel, Claim, ClaimScope, Committed, Ended, FailureCode, Instance, InstanceId,
-    Kind, Lane, Membership, Metadata, NewTask, Op, Order, Page, ProgressReport, Prune, RetryReason,
-    Task, TaskId, TaskQuery, TaskRequest, TaskStatus, TaskStore, Transition,
+    Applied, Batch, Cancel, Claim, ClaimScope, Committed, Ended, FailureCode, Imported, Instance,
+    InstanceId, Kind, Lane, Membership, Metadata, NewTask, Op, Order, Page, ProgressReport, Prune,
+    RetryReason, Task, TaskId, TaskQuery, TaskRequest, TaskStatus, TaskStore, Transition,
 };
 use loom_store::SqliteStore;
 use loom_testkit::MemoryStore;
@@ -25,6 +25,7 @@ const ENGINES: [&str; 2] = ["default", "other"];
 #[derive(Clone, Debug)]
 enum Draw {
     Insert { name: u8, kind: u8, engine: u8, pin: u8, due: i64, created: i64 },
+    Import { name: u8, kind: u8, engine: u8, status: u8, due: i64, created: i64 },
     Progress { name: u8, stale: bool, line: &'static str, lines: u64, at: i64 },
     Change { name: u8, stale: bool, kind: Kind, reason: RetryReason, at: i64, due: i64, end: u8 },
     Cancel { name: u8, at: i64 },
@@ -48,6 +49,16 @@ fn draw() -> impl Strategy<Value = Draw> {
             kind: u8::from(kind == 0),
             engine: u8::from(engine == 0),
             pin,
+            due,
+            created,
+        },
+    );
+    let import = (name.clone(), 0..2_u8, 0..2_u8, 0..4_u8, time(), time()).prop_map(
+        |(name, kind, engine, status, due, created)| Draw::Import {
+            name,
+            kind,
+            engine,
+            status,
             due,
             created,
         },
@@ -76,7 +87,7 @@ fn draw() -> impl Strategy<Value = Draw> {
         before,
         limit,
     });
-    prop_oneof![6 => insert, 2 => progress, 8 => change, 2 => cancel, 2 => prune]
+    prop_oneof![6 => insert, 2 => import, 2 => progress, 8 => change, 2 => cancel, 2 => prune]
 }
 
 /// Most claims are for the tasks that most inserts make, and have room for some of them.
@@ -131,6 +142,14 @@ fn ended(end: u8) -> Ended {
             _ => Some(metadata("key")),
         },
     }
+}
+
+fn origin(status: u8) -> Metadata {
+    let mut origin = Metadata::new();
+    if status > 1 {
+        origin.insert("status\0".to_owned(), status.into());
+    }
+    origin
 }
 
 /// A store, and the numbers that it has given, in order.
@@ -249,6 +268,17 @@ impl Pair {
                 let pin = self.instances.get(usize::from(pin)).map(|pin| pin.id.clone());
                 Op::Insert(Box::new(new_task(name, kind, engine, pin, due, created)))
             }
+            Draw::Import { name, kind, engine, status, due, created } => {
+                let new = new_task(name, kind, engine, None, 0, created);
+                let at = at(due);
+                let task = match status {
+                    0 => Imported::pending(new),
+                    1 => Imported::retrying(new, at).left(ended(engine)),
+                    2 => Imported::completed(new, at, ended(kind)),
+                    _ => Imported::crashed(new, at, ended(3)),
+                };
+                Op::Import(Box::new(task.counted(1, kind.into()).origin(origin(status))))
+            }
             Draw::Progress { name, stale, line, lines, at: seconds } => {
                 let task = self.task(name).await;
                 Op::Progress(ProgressReport {
@@ -348,6 +378,7 @@ fn new_task(
         request,
         created_at: at(created),
         pinned_to,
+        daemon_id: None,
     }
 }
 

@@ -33,6 +33,7 @@ pub(crate) fn task(name: &str) -> NewTask {
         request: TaskRequest::new("work", "do it"),
         created_at: at(0),
         pinned_to: None,
+        daemon_id: None,
     }
 }
 

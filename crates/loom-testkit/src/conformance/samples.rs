@@ -32,6 +32,7 @@ pub(super) fn new_task(name: &str, request: TaskRequest) -> NewTask {
         request,
         created_at: at(0),
         pinned_to: None,
+        daemon_id: None,
     }
 }
 

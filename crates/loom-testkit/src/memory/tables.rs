@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use loom_core::{
-    Applied, Attempt, Batch, Claim, ClaimScope, Committed, Cursor, InstanceId, NewTask, Op, Order,
-    Page, Prune, StatusCounts, Task, TaskId, TaskQuery, WorkerType, limits,
+    Applied, Attempt, Batch, Claim, ClaimScope, Committed, Cursor, InstanceId, Op, Order, Page,
+    Prune, StatusCounts, Task, TaskId, TaskQuery, WorkerType, limits,
 };
 use loom_deps::Timestamp;
 
@@ -29,10 +29,12 @@ struct Row {
 /// When within its batch an operation takes effect.
 fn phase(op: &Op) -> u8 {
     match op {
-        Op::Insert(_) | Op::Progress(_) => 0,
-        Op::Apply(_) | Op::Cancel(_) => 1,
-        Op::Prune(_) => 2,
-        _ => 3,
+        Op::Insert(_) => 0,
+        Op::Import(_) => 1,
+        Op::Progress(_) => 2,
+        Op::Apply(_) | Op::Cancel(_) => 3,
+        Op::Prune(_) => 4,
+        _ => 5,
     }
 }
 
@@ -53,7 +55,8 @@ impl Tables {
 
     fn apply(&mut self, op: &Op, by: &InstanceId, committed: &mut Committed) -> Applied {
         match op {
-            Op::Insert(new) => self.insert(new),
+            Op::Insert(new) => self.insert(&new.id, |seq| (**new).clone().into_task(seq)),
+            Op::Import(task) => self.insert(task.id(), |seq| (**task).clone().into_task(seq)),
             Op::Progress(report) => {
                 let reported = self.change(&report.task, |row| row.task.report(report));
                 reported.unwrap_or(Applied::Stale)
@@ -81,14 +84,15 @@ impl Tables {
         }
     }
 
-    fn insert(&mut self, new: &NewTask) -> Applied {
-        if let Some(&seq) = self.numbers.get(&new.id) {
+    /// Adds the task that `make` makes of a number, unless there is one of its id.
+    fn insert(&mut self, id: &TaskId, make: impl FnOnce(i64) -> Task) -> Applied {
+        if let Some(&seq) = self.numbers.get(id) {
             return Applied::Duplicate { seq };
         }
         self.latest += 1;
         let seq = self.latest;
-        let row = Row { task: new.clone().into_task(seq), attempts: VecDeque::new() };
-        self.numbers.insert(new.id.clone(), seq);
+        let row = Row { task: make(seq), attempts: VecDeque::new() };
+        self.numbers.insert(id.clone(), seq);
         self.index(&row.task);
         self.rows.insert(seq, row);
         Applied::Inserted { seq }

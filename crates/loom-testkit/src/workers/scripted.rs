@@ -22,6 +22,7 @@ use tokio::sync::{mpsc, oneshot};
 /// #     request: TaskRequest::new("greet", "world"),
 /// #     created_at: Timestamp::from_micros(0),
 /// #     pinned_to: None,
+/// #     daemon_id: None,
 /// # };
 /// # let task = new.into_task(1);
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {

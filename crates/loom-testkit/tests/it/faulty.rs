@@ -37,6 +37,7 @@ fn batch(number: u64) -> Batch {
         request: TaskRequest::new("work", "do it"),
         created_at: Timestamp::from_micros(0),
         pinned_to: None,
+        daemon_id: None,
     };
     Batch { instance: id(), number, ops: vec![Op::Insert(Box::new(new))] }
 }

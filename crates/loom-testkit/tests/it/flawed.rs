@@ -246,6 +246,14 @@ fn call_stale_changed(committed: &mut Committed) {
     }
 }
 
+fn call_duplicates_new(committed: &mut Committed) {
+    for applied in &mut committed.applied {
+        if let Applied::Duplicate { seq } = *applied {
+            *applied = Applied::Inserted { seq };
+        }
+    }
+}
+
 fn on_claims(batch: &mut Batch, spoil: impl Fn(&mut loom_core::Claim)) {
     for op in &mut batch.ops {
         if let Op::Claim(claim) = op {
@@ -316,6 +324,8 @@ fails! {
         "nobody else takes a pinned task";
     a_store_that_forgets_the_next_due_time: claims::the_next_due_time_is_that_of_the_first_not_due_yet,
         Flaw { answer: |committed| committed.next_due = None, ..SOUND }, "does not hide the next";
+    a_store_that_calls_what_it_had_imported: imports::an_import_never_overwrites,
+        Flaw { answer: call_duplicates_new, ..SOUND }, "a task of the same id is in the way";
     a_store_that_hands_the_dead_to_many: instances::a_dead_instance_is_handed_to_one_at_a_time,
         Flaw { lets_go_of_the_dead: true, ..SOUND }, "while it is held, nobody else is told";
     a_store_that_rounds_timeouts: records::a_timeout_below_a_millisecond_comes_back,

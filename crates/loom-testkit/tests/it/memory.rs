@@ -37,7 +37,10 @@ mod conformance_without_capabilities {
     use super::{Capability, InMemory, MemoryStore};
 
     loom_testkit::store_conformance!(InMemory(
-        MemoryStore::new().without(Capability::Prune).without(Capability::Reopen)
+        MemoryStore::new()
+            .without(Capability::Import)
+            .without(Capability::Prune)
+            .without(Capability::Reopen)
     ));
 }
 
@@ -53,6 +56,7 @@ fn batch(by: &Instance, number: u64) -> Batch {
         request: TaskRequest::new("work", "do it"),
         created_at: Timestamp::from_micros(0),
         pinned_to: None,
+        daemon_id: None,
     };
     Batch { instance: by.id.clone(), number, ops: vec![Op::Insert(Box::new(new))] }
 }

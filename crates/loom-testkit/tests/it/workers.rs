@@ -19,6 +19,7 @@ fn task() -> Task {
         request: TaskRequest::new("work", "do it"),
         created_at: Timestamp::from_micros(0),
         pinned_to: None,
+        daemon_id: None,
     };
     new.into_task(1)
 }

@@ -31,6 +31,7 @@ pub(crate) fn task(request: TaskRequest) -> Task {
         request,
         created_at: Timestamp::from_micros(0),
         pinned_to: None,
+        daemon_id: None,
     };
     new.into_task(1)
 }

@@ -19,12 +19,16 @@ UPDATE loom_tasks SET
     ),
     started_at = iif(change.after = 'running', change.at, loom_tasks.started_at),
     completed_at = iif(change.after IN ('dispatched', 'running', 'retrying'), NULL, change.at),
-    failure = iif(change.after IN ('failed', 'failed_crash'), change.asked ->> 10, NULL),
-    error = iif(
-        change.after IN ('failed', 'failed_crash'),
-        CAST(substr($3, change.asked ->> 11, change.asked ->> 12) AS TEXT),
-        NULL
-    ),
+    -- A task that was imported may have something of these before it ends.
+    failure = CASE
+        WHEN change.after IN ('failed', 'failed_crash') THEN change.asked ->> 10
+        WHEN change.after IN ('dispatched', 'running', 'retrying') THEN loom_tasks.failure
+    END,
+    error = CASE
+        WHEN change.after IN ('failed', 'failed_crash')
+            THEN CAST(substr($3, change.asked ->> 11, change.asked ->> 12) AS TEXT)
+        WHEN change.after IN ('dispatched', 'running', 'retrying') THEN loom_tasks.error
+    END,
     metadata = iif(
         change.after IN ('dispatched', 'running'),
         loom_tasks.metadata,
@@ -35,7 +39,7 @@ UPDATE loom_tasks SET
     ),
     result = iif(
         change.after IN ('dispatched', 'running', 'retrying'),
-        NULL,
+        loom_tasks.result,
         CAST(substr($3, change.asked ->> 15, change.asked ->> 16) AS TEXT)
     )
 FROM change

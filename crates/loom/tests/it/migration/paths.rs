@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use loom::StoreCalls;
 use loom::testing::MemoryStore;
 
 /// A value of whatever type is asked for.
@@ -81,9 +82,9 @@ pub(super) fn existing() -> BTreeSet<&'static str> {
 
 fn named(paths: &mut BTreeSet<&'static str>) {
     types! { paths:
-        Engine EngineBuilder EventType Events FakeClock GateDecision HttpBase Instance NoopLogger
-        QualityGate SequentialIds SqliteStore StreamingBase SubprocessBase SystemClock Task
-        TaskContext TaskEvent TaskId TaskQuery TaskRequest TaskStatus Thrashing Transition
+        Engine EngineBuilder EventType Events FakeClock GateDecision GoDatabase HttpBase Instance
+        NoopLogger QualityGate SequentialIds SqliteStore StreamingBase SubprocessBase SystemClock Task
+        TaskContext TaskEvent TaskId TaskQuery TaskRequest TaskStatus Thrashing
         UuidIds WorkerError WorkerResult WorkerType
     }
     let _ = |it: &loom::Case<'_>| used(it);
@@ -91,6 +92,7 @@ fn named(paths: &mut BTreeSet<&'static str>) {
     traits! { paths: Clock IdGen Logger TaskStore Timer Worker }
     functions! { paths:
         current_request_id()
+        import_go(any(), "")
         open("")
         with_request_id("", async {})
         worker_fn(async |_, task: loom::Task| Ok(task.prompt))
@@ -110,7 +112,7 @@ fn engine(paths: &mut BTreeSet<&'static str>) {
             shutdown(any()) submit(any()) wait("")
         }
         EngineBuilder as loom::EngineBuilder {
-            ids(any()) logger(any()) max_retries(0) meter(any()) start() time(any(), any())
+            daemon_id("") ids(any()) logger(any()) max_retries(0) meter(any()) start() time(any(), any())
         }
         Events as loom::Events { stream() subscribe(|_: &loom::TaskEvent| {}) }
         StatusCounts as loom::StatusCounts { total() }
@@ -126,7 +128,7 @@ fn engine(paths: &mut BTreeSet<&'static str>) {
 fn tasks(paths: &mut BTreeSet<&'static str>) {
     fields! { paths:
         Task {
-            cli completed_at created_at cwd dispatched_at effort engine_name env error failure id
+            cli completed_at created_at cwd daemon_id dispatched_at effort engine_name env error failure id
             metadata model project_id prompt request_id result retries role started_at status
             timeout worker_type
         }
@@ -134,6 +136,7 @@ fn tasks(paths: &mut BTreeSet<&'static str>) {
             cli cwd effort env metadata model project_id prompt request_id role timeout
             worker_type
         }
+        NewTask { daemon_id }
         TaskEvent { kind project_id request_id status task_id timestamp }
         TaskQuery { project_id statuses }
     }
@@ -162,18 +165,20 @@ fn values(paths: &mut BTreeSet<&'static str>) {
 }
 
 fn stores(paths: &mut BTreeSet<&'static str>) {
+    types! { paths: Op }
     makers! { paths:
         SqliteStore { builder("") open("") }
-        Transition {
-            abandon(any(), any(), any())
-            complete(any(), any(), any())
-            crash(any(), any(), any())
-            fail(any(), any(), any())
-            retry(any(), any(), any(), any(), any())
-        }
+        Transition { retry(any(), any(), any(), any(), any()) }
     }
     methods! { paths:
-        TaskStore as &dyn loom::TaskStore { commit(any()) count(any()) get(any()) list(any()) }
+        TaskStore as &dyn loom::TaskStore { get(any()) list(any()) }
+        StoreCalls as &MemoryStore { session(any(), any()) }
+        StoreSession as &mut loom::StoreSession<'_, MemoryStore> {
+            count(any()) count_all(any()) create(any()) get(any()) list("", any())
+            list_all(any()) mark_crashed() set_result(any(), "", any())
+            update_status(any(), any(), any())
+        }
     }
-    variants! { paths: Op { Apply Insert } }
+    let _ = |it: &loom::StoreSession<'_, MemoryStore>| used(it);
+    paths.insert("loom::StoreSession");
 }

@@ -1,0 +1,137 @@
+//! `loom import-go`: a database of the Go library, taken over.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+
+use crate::home::Home;
+
+/// Written by the Go library itself: 358 tasks, 100 of them in flight, 100 waiting.
+fn sample(home: &Home) -> PathBuf {
+    let sample =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../loom-store/tests/data/go-loom-v0.2.0.db");
+    let path = home.file("go.db");
+    fs::copy(sample, &path).unwrap();
+    path
+}
+
+fn imported(home: &Home, args: &[&str]) -> Value {
+    let ended = home.loom(&[&["import-go", "--json"], args].concat());
+    assert_eq!(ended.code, 0, "{ended:?}");
+    serde_json::from_str(&ended.stdout).unwrap()
+}
+
+fn report(added: u64, present: u64, crashed: u64, waiting: &Value) -> Value {
+    json!({
+        "schema": 1, "added": added, "present": present, "crashed": crashed, "waiting": waiting,
+        "unreadable": [], "unreadable_count": 0,
+    })
+}
+
+#[test]
+fn a_database_is_taken_over_once_and_only_read() {
+    let home = Home::new();
+    let source = sample(&home);
+    let before = fs::read(&source).unwrap();
+    let ended = home.loom(&["import-go", "go.db"]);
+    assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "{ended:?}");
+    let expected = "358 tasks added, 0 there already\n\
+                    \x20 100 in somebody's hands, now failed_crash\n\
+                    \x20 100 waiting for engine godb-engine\n";
+    assert_eq!(ended.stdout, expected);
+    assert!(fs::read(&source).unwrap() == before);
+    assert!(!home.contents().iter().any(|name| name.starts_with("go.db-")), "nothing beside it");
+
+    let tasks = home.tasks();
+    assert_eq!(tasks.len(), 358);
+    let shown = home.show("1");
+    assert_eq!(shown["task"]["daemon_id"], "0199c0de-0000-7000-8000-0000000000aa");
+    assert_eq!(shown["task"]["origin"]["last_seen_at"], "2026-11-22T14:42:04Z");
+    assert_eq!(imported(&home, &["go.db"]), report(0, 358, 0, &json!({})));
+    assert_eq!(home.tasks(), tasks, "a second import changes nothing");
+}
+
+#[test]
+fn an_import_runs_nothing_and_leaves_its_tasks_to_their_engines() {
+    let home = Home::new();
+    sample(&home);
+    home.loom(&["import-go", "go.db"]);
+    let waiting = |status: &str| {
+        let listed = home.loom(&["list", "--json", "-n", "1000", "-s", status]).stdout;
+        let listed: Value = serde_json::from_str(&listed).unwrap();
+        listed["tasks"].as_array().unwrap().len()
+    };
+    assert_eq!((waiting("pending"), waiting("retrying"), waiting("running")), (50, 50, 0));
+    assert_eq!(home.run(&["true"]).code, 0);
+    assert_eq!((waiting("pending"), waiting("retrying")), (50, 50), "nor does a later command");
+}
+
+#[test]
+fn an_import_that_was_killed_is_completed_by_another() {
+    let home = Home::new();
+    sample(&home);
+    let mut child = home.command(&["import-go", "go.db"]);
+    let mut child = child.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    // Whenever it is hit, be it before its first commit or behind its last one.
+    while !home.file("state/loom/loom.db-wal").exists() && child.try_wait().unwrap().is_none() {
+        std::thread::yield_now();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let second = imported(&home, &["go.db"]);
+    let count = |field: &str| second[field].as_u64().unwrap();
+    assert_eq!(count("added") + count("present"), 358);
+    assert_eq!(home.tasks().len(), 358);
+    assert_eq!(imported(&home, &["go.db"]), report(0, 358, 0, &json!({})));
+}
+
+/// Four tasks in the schema of v0.1, which knows no engines: one waits, one cannot be read.
+fn oldest(home: &Home) {
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/go-loom-v0.1.db");
+    fs::copy(sample, home.file("old.db")).unwrap();
+}
+
+#[test]
+fn rows_that_cannot_be_read_are_named_and_tasks_without_an_engine_are_told_of() {
+    let home = Home::new();
+    oldest(&home);
+    let ended = home.loom(&["import-go", "old.db"]);
+    ended.says(1, &["unreadable", "old-4", "its env", "hint", "--engine NAME"]);
+    assert!(!ended.stderr.contains("API_KEY"), "{ended:?}");
+    assert!(ended.stdout.contains("3 tasks added") && ended.stdout.contains("1 unreadable"));
+    assert!(ended.stdout.contains("1 waiting for no engine"), "{ended:?}");
+    let failed = home.show("3");
+    let error = failed["task"]["error"].as_str().unwrap();
+    assert!(error.starts_with("refused: ") && error.contains("[REDACTED"), "{error}");
+    assert!(!error.contains("abcdefgh"), "{error}");
+}
+
+#[test]
+fn tasks_without_an_engine_can_be_given_one() {
+    let home = Home::new();
+    oldest(&home);
+    let ended = home.loom(&["import-go", "old.db", "--engine", "website", "--json"]);
+    ended.says(1, &["old-4"]);
+    assert!(!ended.stderr.contains("hint"), "{ended:?}");
+    let told: Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!(told["waiting"], json!({"website": 1}));
+    assert_eq!(told["unreadable"][0]["id"], "old-4");
+    assert!(home.tasks().iter().all(|task| task["engine_name"] == "website"));
+}
+
+#[test]
+fn what_cannot_be_imported_says_why_and_makes_nothing() {
+    let home = Home::new();
+    sample(&home);
+    home.loom(&["import-go", "nope.db"]).says(3, &["no file nope.db", "[not_found]", "hint"]);
+    home.loom(&["import-go", "go.db", "--db", "go.db"]).says(4, &["into itself", "hint"]);
+    fs::write(home.file("text.db"), "some text").unwrap();
+    home.loom(&["import-go", "text.db"]).says(4, &["[store_refused]", "hint"]);
+    home.loom(&["import-go"]).says(2, &["Usage", "Examples"]);
+    home.loom(&["list", "--db", "go.db"]).says(4, &["Go library", "loom import-go"]);
+    assert_eq!(home.contents(), ["go.db", "text.db"]);
+    assert_eq!(home.run(&["true"]).code, 0);
+    home.loom(&["import-go", "state/loom/loom.db", "--db", "new.db"]).says(4, &["of this loom"]);
+}

@@ -1,0 +1,2 @@
+-- All pages are read from one state of the database.
+BEGIN DEFERRED;
