@@ -1,5 +1,6 @@
 //! `tidy`: the house rules that no other tool knows.
 
+mod behaviours;
 mod source;
 mod text;
 mod tree;
@@ -61,7 +62,7 @@ pub fn check(files: &[File]) -> Vec<Finding> {
         }
         findings
     });
-    each.chain(tree::check(files)).collect()
+    each.chain(tree::check(files)).chain(behaviours::check(files)).collect()
 }
 
 /// What may not be written, in two halves, and why. In one piece it would break its own rule.
@@ -77,5 +78,5 @@ fn forbidden(words: Words, text: &str) -> impl Iterator<Item = String> {
 /// Files that a tool writes, or whose bytes a test pins.
 fn is_generated(path: &str) -> bool {
     let pinned = path.contains("/tests/") && !path.contains("/tests/it/");
-    path == "Cargo.lock" || path.ends_with(".snap") || pinned && !path.ends_with(".rs")
+    path.ends_with("Cargo.lock") || path.ends_with(".snap") || pinned && !path.ends_with(".rs")
 }

@@ -1,5 +1,7 @@
 //! The decisions of the verbs, on small texts.
 
+mod behaviours;
+mod bench;
 mod ci;
 mod examples;
 mod layers;
