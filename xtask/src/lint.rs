@@ -16,6 +16,10 @@ const FACADE_FEATURES: [&[&str]; 5] = [
     &["--features=testing"],
 ];
 
+/// The workspaces.
+const MANIFESTS: [&str; 3] =
+    ["Cargo.toml", "benches/Cargo.toml", "benches/peers/effectum-peer/Cargo.toml"];
+
 const DENY_WARNINGS: [&str; 3] = ["--", "-D", "warnings"];
 
 /// Checks the format.
@@ -27,7 +31,12 @@ pub fn fmt(project: &Project, args: &[String]) -> Result {
     no_args("fmt", args)?;
     // Left to itself, rustfmt paints what it shows also when it shows it to a file.
     let color = if stdout().is_terminal() { "auto" } else { "never" };
-    process::run(project.cargo().args(["fmt", "--all", "--check", "--", "--color", color]))
+    for manifest in MANIFESTS {
+        let mut cargo = project.cargo();
+        cargo.args(["fmt", "--all", "--check", "--manifest-path", manifest]);
+        process::run(cargo.args(["--", "--color", color]))?;
+    }
+    Ok(())
 }
 
 /// Runs clippy over everything, then over the facade with features off.

@@ -3,7 +3,7 @@
 use crate::failure::{Failure, Result};
 use crate::project::Project;
 use crate::{
-    ci, docs, examples, gate_eval, layers, lint, print, redact_eval, snippets, test, tidy,
+    bench, ci, docs, examples, gate_eval, layers, lint, print, redact_eval, snippets, test, tidy,
 };
 
 /// Something that the project can be asked to do.
@@ -36,6 +36,11 @@ pub const VERBS: &[Verb] = &[
         run: examples::run,
     },
     Verb { name: "snippets", about: "runs what README.md and docs/ show", run: snippets::run },
+    Verb {
+        name: "bench",
+        about: "loom beside its peers  [--short] [--only W,…] [--rounds N] [--rows N]",
+        run: bench::run,
+    },
     Verb {
         name: "gate-eval",
         about: "the rate limits that the gate recognises in a file  FILE [--show]",
