@@ -5,6 +5,8 @@
 //! world is a few lines around it. The crate has one dependency on purpose: it is built before
 //! anything else can be checked.
 
+#![forbid(unsafe_code)]
+
 pub mod bench;
 pub mod ci;
 pub mod docs;

@@ -1,5 +1,7 @@
 //! `cargo xtask VERB`: what contributors and CI do with the project.
 
+#![forbid(unsafe_code)]
+
 use std::process::ExitCode;
 
 fn main() -> ExitCode {

@@ -1,5 +1,7 @@
 //! The `loom` command line: any command as a durable task.
 
+#![forbid(unsafe_code)]
+
 mod args;
 mod database;
 mod failure;

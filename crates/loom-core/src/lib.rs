@@ -5,6 +5,7 @@
 //! clock and no SQL: everything here is a value or a pure function, so that it can be read and
 //! tested as such. Custom workers and stores depend on this crate alone.
 
+#![forbid(unsafe_code)]
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod limits;

@@ -13,6 +13,7 @@
 //! assert_eq!(clock.now().to_string(), "1970-01-01T00:01:30Z");
 //! ```
 
+#![forbid(unsafe_code)]
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 mod clock;

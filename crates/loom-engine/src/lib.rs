@@ -5,6 +5,7 @@
 //! that is stored passes `writer.rs`, and everything that is said about what happened comes from
 //! `record.rs`, fed by what was committed.
 
+#![forbid(unsafe_code)]
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 mod admin;

@@ -1,6 +1,8 @@
 //! What loom promises, measured. Each program of this crate is one evaluation or campaign; nothing
 //! depends on it, and it knows of loom what every user knows.
 
+#![forbid(unsafe_code)]
+
 pub mod corpus;
 pub mod gate;
 pub mod redact;

@@ -149,45 +149,26 @@ impl Part {
     }
 }
 
-/// A text that did not get to its end.
-pub(crate) struct Broken {
-    /// What the statements before the one that failed have answered.
-    pub(crate) parts: Vec<Part>,
-    pub(crate) error: sqlx::Error,
-}
-
-impl From<Broken> for sqlx::Error {
-    fn from(broken: Broken) -> Self {
-        broken.error
-    }
-}
-
 /// Runs the statements of `text` one after the other, up to the first that fails.
-///
-/// Not cancel safe if the text holds a transaction: dropped, it may stop anywhere.
 pub(crate) async fn run(
     connection: &mut SqliteConnection,
     text: Text,
     args: Args,
-) -> Result<Vec<Part>, Broken> {
+) -> Result<Vec<Part>, sqlx::Error> {
     let mut parts = Vec::with_capacity(text.statements);
-    let values = match args.into_values() {
-        Ok(values) => values,
-        Err(error) => return Err(Broken { parts, error }),
-    };
+    let values = args.into_values()?;
     let mut rows = Vec::new();
     let mut answers = connection.fetch_many(sqlx::query_with(text.sql, values));
     loop {
-        match answers.try_next().await {
-            Ok(Some(Either::Right(row))) => rows.push(row),
-            Ok(Some(Either::Left(done))) => {
+        match answers.try_next().await? {
+            Some(Either::Right(row)) => rows.push(row),
+            Some(Either::Left(done)) => {
                 let changes = done.rows_affected();
                 parts.push(Part { rows: std::mem::take(&mut rows), changes });
             }
-            Ok(None) if parts.len() == text.statements => return Ok(parts),
+            None if parts.len() == text.statements => return Ok(parts),
             // The answers of a thread that has died end like those of one that is done.
-            Ok(None) => return Err(Broken { parts, error: sqlx::Error::WorkerCrashed }),
-            Err(error) => return Err(Broken { parts, error }),
+            None => return Err(sqlx::Error::WorkerCrashed),
         }
     }
 }
@@ -200,18 +181,6 @@ pub(crate) async fn run_one(
 ) -> Result<Part, sqlx::Error> {
     let mut parts = run(connection, text, args).await?;
     parts.pop().ok_or(sqlx::Error::WorkerCrashed)
-}
-
-/// Brings the connection out of any transaction. Says whether it can be used on.
-pub(crate) async fn roll_back(connection: &mut SqliteConnection) -> bool {
-    match run(connection, sql::ROLLBACK, Args::default()).await {
-        Ok(_) => true,
-        // SQLite has rolled back by itself, or the transaction never began.
-        Err(broken) => {
-            let database = broken.error.as_database_error();
-            database.is_some_and(|error| error.message().contains("no transaction is active"))
-        }
-    }
 }
 
 /// Closes a connection; what goes wrong then is of no consequence.
@@ -267,16 +236,5 @@ mod tests {
         for options in [full, normal, hasty] {
             checked(&options, &options).await.unwrap();
         }
-    }
-
-    #[tokio::test]
-    async fn a_text_says_how_far_it_got() {
-        let options = Options::memory(Durability::Full, Duration::ZERO);
-        let mut connection = options.connect().await.unwrap();
-        let text = Text::new("BEGIN; SELECT 1; SELECT nothing; COMMIT;", 4);
-        let broken = run(&mut connection, text, Args::default()).await.err().unwrap();
-        assert_eq!(broken.parts.len(), 2);
-        assert!(roll_back(&mut connection).await, "a transaction is ended");
-        assert!(roll_back(&mut connection).await, "and none need be there");
     }
 }

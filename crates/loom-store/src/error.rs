@@ -12,79 +12,112 @@ const LOCKED: i32 = 6;
 const READ_ONLY: i32 = 8;
 const FULL: i32 = 13;
 
-/// What the trigger on `loom_batches` says.
-const NOT_JOINED: &str = "loom: not joined";
-const REPEATED: &str = "loom: repeated batch";
+/// What went wrong beneath, whichever library has told of it.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    /// The primary result code, if SQLite itself has answered.
+    code: Option<i32>,
+    kind: Kind,
+    source: Box<dyn std::error::Error + Send + Sync>,
+}
 
-/// What an error of a batch means to whoever sent it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// The number was used before.
-    Repeated,
-    /// There is no row for the instance.
-    NotJoined,
-    /// Something else.
+enum Kind {
+    Closed,
+    Configuration,
+    Duplicate,
     Other,
 }
 
-pub(crate) fn verdict(error: &sqlx::Error) -> Verdict {
-    match error.as_database_error().map(|database| database.message()) {
-        Some(REPEATED) => Verdict::Repeated,
-        Some(NOT_JOINED) => Verdict::NotJoined,
-        _ => Verdict::Other,
+impl From<sqlx::Error> for Fault {
+    fn from(error: sqlx::Error) -> Self {
+        let database = error.as_database_error();
+        let code = database.and_then(|error| error.code()?.parse().ok()).map(primary);
+        let kind = match &error {
+            sqlx::Error::PoolClosed => Kind::Closed,
+            sqlx::Error::Configuration(_) => Kind::Configuration,
+            _ if database.is_some_and(|error| error.is_unique_violation()) => Kind::Duplicate,
+            _ => Kind::Other,
+        };
+        Self { code, kind, source: error.into() }
     }
 }
 
-/// The primary result code, if SQLite itself has answered.
-fn code(error: &sqlx::Error) -> Option<i32> {
-    let code: i32 = error.as_database_error()?.code()?.parse().ok()?;
-    Some(code & 0xff)
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        let code = error.sqlite_error().map(|error| primary(error.extended_code));
+        Self { code, kind: Kind::Other, source: error.into() }
+    }
 }
 
-/// Waiting may help.
-pub(crate) fn is_busy(error: &sqlx::Error) -> bool {
-    matches!(code(error), Some(BUSY | LOCKED))
+impl From<Misshapen> for Fault {
+    fn from(error: Misshapen) -> Self {
+        Self { code: None, kind: Kind::Other, source: error.into() }
+    }
 }
 
-/// SQLite has undone the commit that failed with `error`. After every other error of a commit, what
-/// it wrote may still be found on disk later.
-pub(crate) fn is_undone(error: &sqlx::Error) -> bool {
-    matches!(code(error), Some(BUSY | LOCKED | FULL))
+/// A row does not have the form that its statement gives it.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("SQLite answered in a form that its statements do not have")]
+pub(crate) struct Misshapen;
+
+/// An extended result code holds the primary one in its lowest byte.
+const fn primary(code: i32) -> i32 {
+    code & 0xff
 }
 
-/// The file is no database.
-pub(crate) fn is_foreign(error: &sqlx::Error) -> bool {
-    code(error) == Some(NOT_A_DATABASE)
-}
+impl Fault {
+    /// Waiting may help.
+    pub(crate) const fn is_busy(&self) -> bool {
+        matches!(self.code, Some(BUSY | LOCKED))
+    }
 
-/// What was to be done needs to write, and may not.
-pub(crate) fn is_read_only(error: &sqlx::Error) -> bool {
-    code(error) == Some(READ_ONLY)
-}
+    /// SQLite has undone the commit that failed so. After every other error of a commit, what it
+    /// wrote may still be found on disk later.
+    pub(crate) const fn is_undone(&self) -> bool {
+        matches!(self.code, Some(BUSY | LOCKED | FULL))
+    }
 
-/// The same name twice.
-pub(crate) fn is_duplicate(error: &sqlx::Error) -> bool {
-    error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
+    /// The file is no database.
+    pub(crate) fn is_foreign(&self) -> bool {
+        self.code == Some(NOT_A_DATABASE)
+    }
+
+    /// What was to be done needs to write, and may not.
+    pub(crate) fn is_read_only(&self) -> bool {
+        self.code == Some(READ_ONLY)
+    }
+
+    /// The same name twice.
+    pub(crate) fn is_duplicate(&self) -> bool {
+        self.kind == Kind::Duplicate
+    }
+
+    /// What lies beneath.
+    pub(crate) fn into_source(self) -> Box<dyn std::error::Error + Send + Sync> {
+        self.source
+    }
 }
 
 /// An error after which nothing has been changed.
-pub(crate) fn store_error(path: &Path, error: sqlx::Error) -> StoreError {
-    match code(&error) {
-        _ if matches!(error, sqlx::Error::PoolClosed) => StoreError::Closed,
-        _ if matches!(error, sqlx::Error::Configuration(_)) => StoreError::Refused {
+pub(crate) fn store_error(path: &Path, fault: impl Into<Fault>) -> StoreError {
+    let Fault { code, kind, source } = fault.into();
+    match (kind, code) {
+        (Kind::Closed, _) => StoreError::Closed,
+        (Kind::Configuration, _) => StoreError::Refused {
             path: path.to_path_buf(),
             problem: "SQLite cannot be set up as it must be".to_owned(),
             hint: "build the program with the SQLite that loom brings along".to_owned(),
-            source: Some(error.into()),
+            source: Some(source),
         },
-        Some(CORRUPT | NOT_A_DATABASE) => StoreError::Refused {
+        (_, Some(CORRUPT | NOT_A_DATABASE)) => StoreError::Refused {
             path: path.to_path_buf(),
             problem: "the database is damaged".to_owned(),
             hint: "restore a copy, or save what can be read with `sqlite3 FILE .recover`"
                 .to_owned(),
-            source: Some(error.into()),
+            source: Some(source),
         },
-        _ => StoreError::Unavailable { source: error.into() },
+        _ => StoreError::Unavailable { source },
     }
 }
 

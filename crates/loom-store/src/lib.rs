@@ -1,12 +1,13 @@
 //! Tasks in SQLite: one writer, group commits, OS locks for liveness.
 //!
 //! [`SqliteStore`] keeps the tasks of any number of engines and processes in one file, or in memory
-//! for tests. A batch of changes is sent as one text and lands as one transaction, however many
-//! tasks it is about; reads go through connections of their own and never wait for it. The meaning
+//! for tests. A batch of changes lands as one transaction, however many tasks it is about; reads go
+//! through connections of their own and never wait for it. The meaning
 //! of every change is that of `loom-core`, whose model the tests of this crate compare with.
 
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
+mod commit;
 mod connection;
 mod error;
 mod go;
@@ -21,7 +22,6 @@ mod plan;
 mod read;
 mod record;
 mod row;
-mod rows;
 mod setup;
 mod sql;
 mod store;

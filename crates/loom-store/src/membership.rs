@@ -9,7 +9,7 @@ use loom_deps::Timestamp;
 use sqlx::sqlite::SqliteRow;
 
 use crate::connection::Args;
-use crate::error::{is_duplicate, refused, refused_by_system, store_error};
+use crate::error::{Fault, Misshapen, refused, refused_by_system, store_error};
 use crate::locks::Hold;
 use crate::open::Open;
 use crate::origin::Origin;
@@ -84,7 +84,7 @@ impl Member {
     /// Deletes the row of an instance and its lock, if nothing leads to either any more.
     async fn forget(&self, row: i64, id: &InstanceId) -> Result<(), StoreError> {
         let args = Args::default().with(row).with(id.as_str());
-        let part = self.open.writer.lock().await.run_one(sql::BURY, args).await?;
+        let part = self.open.writer.run_one(sql::BURY, args).await?;
         if part.changes > 0 {
             self.open.locks.remove(id);
         }
@@ -98,7 +98,7 @@ impl Membership for Member {
         let names: Vec<&str> = worker_types.iter().map(WorkerType::as_str).collect();
         let names = serde_json::to_string(&names).unwrap_or_default();
         let args = Args::default().with(self.row).with(names);
-        self.open.writer.lock().await.run_one(sql::ANNOUNCE, args).await.map(|_| ())
+        self.open.writer.run_one(sql::ANNOUNCE, args).await.map(|_| ())
     }
 
     async fn elsewhere(&self, worker_type: &WorkerType) -> Result<bool, StoreError> {
@@ -176,21 +176,20 @@ async fn insert(open: &Open, instance: &Instance, place: &str) -> Result<i64, St
         .with(origin.pid_namespace)
         .with(env!("CARGO_PKG_VERSION"))
         .with(place);
-    let mut writer = open.writer.lock().await;
-    let connection = writer.connection().await?;
-    let inserted = crate::connection::run_one(connection, sql::JOIN, args).await;
-    let row = inserted.and_then(|part| Fields::of(part.one()?).take());
-    row.map_err(|error| match is_duplicate(&error) {
+    let mut lent = open.writer.lend().await?;
+    let inserted = crate::connection::run_one(lent.connection()?, sql::JOIN, args).await;
+    let row = inserted.map_err(Fault::from).and_then(|part| Ok(Fields::of(part.one()?).take()?));
+    row.map_err(|fault| match fault.is_duplicate() {
         true => joined_before(open, &instance.id),
-        false => store_error(&open.path, error),
+        false => store_error(&open.path, fault),
     })
 }
 
-fn other(row: &SqliteRow) -> Result<Other, sqlx::Error> {
+fn other(row: &SqliteRow) -> Result<Other, Misshapen> {
     let mut fields = Fields::of(row);
     let seat = fields.take()?;
     let id: &str = fields.take()?;
-    let id = InstanceId::new(id).map_err(|error| sqlx::Error::Decode(error.into()))?;
+    let id = InstanceId::new(id).map_err(|_| Misshapen)?;
     let engine_name: String = fields.take()?;
     let started_at = Timestamp::from_micros(fields.take()?);
     let mut instance = Instance::new(id, engine_name, started_at);

@@ -64,12 +64,12 @@ fn list_text(query: &TaskQuery) -> Text {
 }
 
 pub(crate) async fn count(open: &Open, query: &TaskQuery) -> Result<StatusCounts, StoreError> {
-    let text = match (&query.instance, &query.project_id) {
-        (Some(_), _) => sql::COUNT_INSTANCE,
-        (None, Some(_)) => sql::COUNT_PROJECT,
-        (None, None) => sql::COUNT_ALL,
+    let part = match (&query.instance, &query.project_id) {
+        _ if is_kept(query) => open.read(sql::COUNT_KEPT, kept(query)).await?,
+        (Some(_), _) => open.read(sql::COUNT_INSTANCE, filters(query, None)).await?,
+        (None, Some(_)) => open.read(sql::COUNT_PROJECT, filters(query, None)).await?,
+        (None, None) => open.read(sql::COUNT_ALL, filters(query, None)).await?,
     };
-    let part = open.read(text, filters(query, None)).await?;
     let mut counts = StatusCounts::default();
     for row in &part.rows {
         let mut fields = Fields::of(row);
@@ -83,18 +83,34 @@ pub(crate) async fn count(open: &Open, query: &TaskQuery) -> Result<StatusCounts
     Ok(counts)
 }
 
+/// Whether commits keep the counts that a query asks for.
+const fn is_kept(query: &TaskQuery) -> bool {
+    query.project_id.is_none()
+        && query.worker_type.is_none()
+        && query.instance.is_none()
+        && query.seq.is_none()
+}
+
+fn kept(query: &TaskQuery) -> Args {
+    Args::default().with(query.engine_name.clone()).with(statuses(query))
+}
+
+/// The statuses asked for, as JSON; `None` if they do not matter.
+fn statuses(query: &TaskQuery) -> Option<String> {
+    let names: Vec<&str> = query.statuses.iter().copied().map(TaskStatus::as_str).collect();
+    (!names.is_empty()).then(|| serde_json::to_string(&names).ok()).flatten()
+}
+
 /// The arguments $1 to $7 of `parts/filters.sql` and of what it filters.
 fn filters(query: &TaskQuery, after: Option<Cursor>) -> Args {
     let (first, last) = bounds(query, after);
-    let statuses: Vec<&str> = query.statuses.iter().copied().map(TaskStatus::as_str).collect();
-    let statuses = (!statuses.is_empty()).then(|| serde_json::to_string(&statuses).ok()).flatten();
     Args::default()
         .with(first)
         .with(last)
         .with(query.engine_name.clone())
         .with(query.project_id.clone())
         .with(query.worker_type.as_ref().map(WorkerType::as_str))
-        .with(statuses)
+        .with(statuses(query))
         .with(query.instance.as_ref().map(loom_core::InstanceId::as_str))
 }
 
@@ -116,7 +132,7 @@ fn bounds(query: &TaskQuery, after: Option<Cursor>) -> (i64, i64) {
 /// would be in both or in neither.
 pub(crate) async fn attempts(open: &Open, id: &TaskId) -> Result<Vec<Attempt>, StoreError> {
     let mut reader = open.reader().await?;
-    let connection = reader.connection().await?;
+    let connection = reader.connection()?;
     let mut transaction = connection.begin().await.map_err(|error| open.error(error))?;
     let wanted = Args::default().with(json(std::slice::from_ref(id)));
     let found = run_one(&mut transaction, sql::GET, wanted).await;

@@ -7,9 +7,10 @@ use loom_core::{
     Unreadable, WorkerType,
 };
 use loom_deps::Timestamp;
+use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Decode, Row, Sqlite, Type};
 
+use crate::error::Misshapen;
 use crate::record::Record;
 
 /// How much of a task a row holds.
@@ -21,27 +22,110 @@ pub(crate) enum Extent {
     Whole,
 }
 
+/// A row of an answer, whichever library has fetched it.
+pub(crate) trait Cells {
+    /// The whole number in a column, if there is one.
+    fn integer(&self, column: usize) -> Result<Option<i64>, Misshapen>;
+    /// The text in a column, if there is one.
+    fn text(&self, column: usize) -> Result<Option<&str>, Misshapen>;
+}
+
+impl Cells for SqliteRow {
+    fn integer(&self, column: usize) -> Result<Option<i64>, Misshapen> {
+        self.try_get(column).map_err(|_| Misshapen)
+    }
+
+    fn text(&self, column: usize) -> Result<Option<&str>, Misshapen> {
+        self.try_get(column).map_err(|_| Misshapen)
+    }
+}
+
+impl Cells for rusqlite::Row<'_> {
+    fn integer(&self, column: usize) -> Result<Option<i64>, Misshapen> {
+        let value = self.get_ref(column).map_err(|_| Misshapen)?;
+        value.as_i64_or_null().map_err(|_| Misshapen)
+    }
+
+    fn text(&self, column: usize) -> Result<Option<&str>, Misshapen> {
+        let value = self.get_ref(column).map_err(|_| Misshapen)?;
+        value.as_str_or_null().map_err(|_| Misshapen)
+    }
+}
+
+/// What a column can be read as.
+pub(crate) trait Value<'r>: Sized {
+    fn of(row: &'r impl Cells, column: usize) -> Result<Self, Misshapen>;
+}
+
+impl<'r> Value<'r> for Option<i64> {
+    fn of(row: &'r impl Cells, column: usize) -> Result<Self, Misshapen> {
+        row.integer(column)
+    }
+}
+
+impl<'r> Value<'r> for Option<&'r str> {
+    fn of(row: &'r impl Cells, column: usize) -> Result<Self, Misshapen> {
+        row.text(column)
+    }
+}
+
+impl<'r> Value<'r> for Option<String> {
+    fn of(row: &'r impl Cells, column: usize) -> Result<Self, Misshapen> {
+        Ok(row.text(column)?.map(str::to_owned))
+    }
+}
+
+impl<'r> Value<'r> for i64 {
+    fn of(row: &'r impl Cells, column: usize) -> Result<Self, Misshapen> {
+        row.integer(column)?.ok_or(Misshapen)
+    }
+}
+
+impl<'r> Value<'r> for u32 {
+    fn of(row: &'r impl Cells, column: usize) -> Result<Self, Misshapen> {
+        i64::of(row, column)?.try_into().map_err(|_| Misshapen)
+    }
+}
+
+impl<'r> Value<'r> for bool {
+    fn of(row: &'r impl Cells, column: usize) -> Result<Self, Misshapen> {
+        Ok(i64::of(row, column)? != 0)
+    }
+}
+
+impl<'r> Value<'r> for &'r str {
+    fn of(row: &'r impl Cells, column: usize) -> Result<Self, Misshapen> {
+        row.text(column)?.ok_or(Misshapen)
+    }
+}
+
+impl<'r> Value<'r> for String {
+    fn of(row: &'r impl Cells, column: usize) -> Result<Self, Misshapen> {
+        <&str>::of(row, column).map(str::to_owned)
+    }
+}
+
 /// Reads the columns of a row one after the other.
-pub(crate) struct Fields<'r> {
-    row: &'r SqliteRow,
+pub(crate) struct Fields<'r, R> {
+    row: &'r R,
     next: usize,
 }
 
 /// Why a row cannot be read. Never holds what stands in it: that may be a secret.
 type Why = String;
 
-impl<'r> Fields<'r> {
-    pub(crate) const fn of(row: &'r SqliteRow) -> Self {
+impl<'r, R: Cells> Fields<'r, R> {
+    pub(crate) const fn of(row: &'r R) -> Self {
         Self { row, next: 0 }
     }
 
-    pub(crate) fn take<T: Decode<'r, Sqlite> + Type<Sqlite>>(&mut self) -> Result<T, sqlx::Error> {
-        let index = self.next;
+    pub(crate) fn take<T: Value<'r>>(&mut self) -> Result<T, Misshapen> {
+        let column = self.next;
         self.next += 1;
-        self.row.try_get(index)
+        T::of(self.row, column)
     }
 
-    fn named<T: Decode<'r, Sqlite> + Type<Sqlite>>(&mut self, name: &str) -> Result<T, Why> {
+    fn named<T: Value<'r>>(&mut self, name: &str) -> Result<T, Why> {
         self.take().map_err(|_| format!("its {name} is not of the kind it should be"))
     }
 
@@ -78,26 +162,27 @@ impl<'r> Fields<'r> {
 }
 
 /// The task that `row` holds, or what is known of one that cannot be read.
-pub(crate) fn task(row: &SqliteRow, extent: Extent) -> Result<Task, Unreadable> {
+pub(crate) fn task(row: &impl Cells, extent: Extent) -> Result<Task, Unreadable> {
     decode(row, extent).map_err(|why| {
-        let seq = row.try_get(0).unwrap_or_default();
-        let epoch: i64 = row.try_get(EPOCH).unwrap_or_default();
+        let seq = i64::of(row, 0).unwrap_or_default();
+        let epoch = i64::of(row, EPOCH).unwrap_or_default();
         Unreadable { task: legible_id(row, seq), seq, epoch: epoch.try_into().unwrap_or(0), why }
     })
 }
 
-/// Where `parts/summary.sql` has the epoch.
+/// Where `parts/summary.sql` has what is needed of a task that cannot be read.
+pub(crate) const ENGINE: usize = 2;
+pub(crate) const STATUS: usize = 6;
 const EPOCH: usize = 7;
 
 /// The id as it is stored; if it is none, a name that tells which task is meant.
-fn legible_id(row: &SqliteRow, seq: i64) -> TaskId {
-    let stored: Result<&str, _> = row.try_get(1);
-    let stored = stored.ok().and_then(|id| TaskId::new(id).ok());
+fn legible_id(row: &impl Cells, seq: i64) -> TaskId {
+    let stored = row.text(1).ok().flatten().and_then(|id| TaskId::new(id).ok());
     #[expect(clippy::expect_used, reason = "a word and a number are an id, whatever the number")]
     stored.unwrap_or_else(|| TaskId::new(format!("number-{seq}")).expect("an id"))
 }
 
-fn decode(row: &SqliteRow, extent: Extent) -> Result<Task, Why> {
+fn decode(row: &impl Cells, extent: Extent) -> Result<Task, Why> {
     let mut fields = Fields::of(row);
     let fields = &mut fields;
     let seq: i64 = fields.named("number")?;
@@ -125,7 +210,7 @@ fn decode(row: &SqliteRow, extent: Extent) -> Result<Task, Why> {
     Ok(task)
 }
 
-fn state(task: &mut Task, fields: &mut Fields<'_>) -> Result<(), Why> {
+fn state(task: &mut Task, fields: &mut Fields<'_, impl Cells>) -> Result<(), Why> {
     task.status = fields.word::<TaskStatus>("status")?;
     task.epoch = fields.number("epoch")?;
     task.attempt = fields.number("attempt")?;
@@ -136,7 +221,7 @@ fn state(task: &mut Task, fields: &mut Fields<'_>) -> Result<(), Why> {
     Ok(())
 }
 
-fn moments(task: &mut Task, fields: &mut Fields<'_>) -> Result<(), Why> {
+fn moments(task: &mut Task, fields: &mut Fields<'_, impl Cells>) -> Result<(), Why> {
     task.run_at = fields.maybe_moment("due time")?;
     task.cancel_requested_at = fields.maybe_moment("cancel time")?;
     task.created_at = fields.moment("creation time")?;
@@ -146,7 +231,7 @@ fn moments(task: &mut Task, fields: &mut Fields<'_>) -> Result<(), Why> {
     Ok(())
 }
 
-fn progress(fields: &mut Fields<'_>) -> Result<Progress, Why> {
+fn progress(fields: &mut Fields<'_, impl Cells>) -> Result<Progress, Why> {
     let mut progress = Progress::default();
     progress.line = fields.named::<Option<String>>("progress line")?.unwrap_or_default();
     progress.lines = fields.number("count of progress lines")?;
@@ -155,7 +240,7 @@ fn progress(fields: &mut Fields<'_>) -> Result<Progress, Why> {
 }
 
 /// The attempt that a row of `read/attempts.sql` holds.
-pub(crate) fn attempt(row: &SqliteRow) -> Result<Attempt, Why> {
+pub(crate) fn attempt(row: &impl Cells) -> Result<Attempt, Why> {
     let mut fields = Fields::of(row);
     let fields = &mut fields;
     Ok(Attempt {

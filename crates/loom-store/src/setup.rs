@@ -12,10 +12,9 @@ use std::time::Duration;
 use loom_core::StoreError;
 use sqlx::sqlite::SqlitePoolOptions;
 use sqlx::{Row, SqliteConnection, SqlitePool};
-use tokio::sync::Mutex;
 
 use crate::connection::{self, Args, Options, run_one};
-use crate::error::{is_busy, refused, refused_by_system, store_error};
+use crate::error::{Fault, refused, refused_by_system, store_error};
 use crate::locks::{Locks, private};
 use crate::membership::Seats;
 use crate::open::Open;
@@ -52,7 +51,7 @@ async fn open_memory(settings: &Settings) -> Result<Open, StoreError> {
     check_library(&path, &mut connection).await?;
     migrate::migrate(&path, &mut connection).await?;
     Ok(Open {
-        writer: Mutex::new(Writer::new(path.clone(), options, connection, true)),
+        writer: Writer::start(path.clone(), options, connection, true)?,
         path,
         readers: None,
         locks: Locks::Memory(Arc::default()),
@@ -81,12 +80,12 @@ async fn open_file(asked: &Path, settings: &Settings) -> Result<Open, StoreError
     made?;
     let options = Options::file(path, settings.durability, settings.busy_timeout);
     let connection = options.connect().await.map_err(|error| store_error(path, error))?;
-    let mut writer = Writer::new(path.clone(), options.clone(), connection, false);
+    let writer = Writer::start(path.clone(), options.clone(), connection, false)?;
     // From here on, what others commit is news.
     writer.has_news().await?;
     Ok(Open {
         path: path.clone(),
-        writer: Mutex::new(writer),
+        writer,
         readers: Some(readers(options.read_only())),
         locks: Locks::Files { directory: instances(&place) },
         seats: Seats::default(),
@@ -118,7 +117,7 @@ async fn switch_to_wal(
     let until = settings.clock.now().saturating_add(MIGRATION_WAIT_MAX);
     loop {
         let answer = run_one(connection, sql::WAL, Args::default()).await;
-        let mode = answer.and_then(|part| part.one()?.try_get::<String, _>(0));
+        let mode = answer.and_then(|part| part.one()?.try_get::<String, _>(0)).map_err(Fault::from);
         match mode {
             Ok(mode) if mode == "wal" => return Ok(()),
             Ok(mode) => {
@@ -126,8 +125,8 @@ async fn switch_to_wal(
                 let hint = "choose a path on a disk of this machine, where a write-ahead log works";
                 return Err(refused(path, problem, hint));
             }
-            Err(error) if !is_busy(&error) || settings.clock.now() >= until => {
-                return Err(store_error(path, error));
+            Err(fault) if !fault.is_busy() || settings.clock.now() >= until => {
+                return Err(store_error(path, fault));
             }
             Err(_) => {
                 let again = settings.clock.now().saturating_add(WAL_AGAIN);

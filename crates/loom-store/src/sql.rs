@@ -1,7 +1,4 @@
 //! The statements, each from its file, put together at compile time.
-//!
-//! A text may hold several statements; it is sent to the connection's thread in one hop, because
-//! hops cost more than what SQLite does for a small batch.
 
 /// Statements that are sent together.
 #[derive(Clone, Copy, Debug)]
@@ -9,13 +6,11 @@ pub(crate) struct Text {
     pub(crate) sql: &'static str,
     /// How many there are: an answer that holds fewer was cut off.
     pub(crate) statements: usize,
-    /// Which statements it lacks of those that the longest text of its kind has.
-    pub(crate) left_out: &'static [usize],
 }
 
 impl Text {
     pub(crate) const fn new(sql: &'static str, statements: usize) -> Self {
-        Self { sql, statements, left_out: &[] }
+        Self { sql, statements }
     }
 }
 
@@ -32,112 +27,40 @@ macro_rules! one {
     };
 }
 
-macro_rules! begin {
-    () => {
-        concat!(file!("commit/begin"), file!("commit/number"))
-    };
-}
-
-macro_rules! inserts {
-    () => {
-        concat!(file!("commit/insert"), file!("commit/present"))
-    };
-}
-
-macro_rules! changed {
-    () => {
-        concat!(file!("parts/change"), file!("commit/changed"))
-    };
-}
-
-macro_rules! change {
-    () => {
-        concat!(file!("parts/change"), file!("commit/change"))
-    };
-}
-
-macro_rules! head {
-    () => {
-        concat!(begin!(), inserts!(), file!("commit/progress"))
-    };
-}
-
-macro_rules! changes {
-    () => {
-        concat!(
-            changed!(),
-            file!("commit/attempt"),
-            file!("commit/trim"),
-            change!(),
-            file!("commit/asked_for"),
-            file!("commit/cancel"),
-            file!("parts/summary"),
-            ";\n",
-            file!("commit/prune"),
-        )
-    };
-}
-
-macro_rules! tail {
-    () => {
-        concat!(
-            file!("parts/chosen"),
-            "SELECT\n",
-            file!("parts/summary"),
-            file!("parts/details"),
-            file!("commit/claimed"),
-            file!("parts/chosen"),
-            file!("commit/claim"),
-            file!("commit/asked"),
-            file!("commit/next_due"),
-            file!("commit/commit"),
-        )
-    };
-}
-
-/// Begins a batch: its number, inserts, progress.
-pub(crate) const HEAD: Text = Text::new(head!(), 5);
-/// Changes, cancels and a prune; those of one text touch each task at most once.
-pub(crate) const CHANGES: Text = Text::new(changes!(), 7);
-/// Ends a batch: the claim, what it tells, and the commit.
-pub(crate) const TAIL: Text = Text::new(tail!(), 5);
-/// A whole batch in one hop.
-pub(crate) const BATCH: Text = Text::new(concat!(head!(), changes!(), tail!()), 17);
-
-// Most batches need less, and every statement that is sent costs a message back.
-
-/// A batch that inserts and changes, without progress, retries, cancels and prunes.
-pub(crate) const INSERTS_AND_CHANGES: Text = Text {
-    sql: concat!(begin!(), inserts!(), changed!(), change!(), tail!()),
-    statements: 11,
-    left_out: &[4, 6, 7, 9, 10, 11],
-};
-/// A batch that only inserts.
-pub(crate) const INSERTS_ONLY: Text = Text {
-    sql: concat!(begin!(), inserts!(), tail!()),
-    statements: 9,
-    left_out: &[4, 5, 6, 7, 8, 9, 10, 11],
-};
-/// A batch that only changes.
-pub(crate) const CHANGES_ONLY: Text = Text {
-    sql: concat!(begin!(), changed!(), change!(), tail!()),
-    statements: 9,
-    left_out: &[2, 3, 4, 6, 7, 9, 10, 11],
-};
-/// Tasks of another system: their inserts, and what of them was there.
-pub(crate) const IMPORTS: Text =
-    Text::new(concat!(file!("commit/import"), file!("commit/imported")), 2);
-/// A look at what a claim would find.
-pub(crate) const LOOK: Text = Text::new(
-    concat!(
-        file!("commit/begin_read"),
-        file!("parts/chosen"),
-        file!("commit/claimable"),
-        file!("commit/asked"),
-        file!("commit/next_due"),
-        file!("commit/commit"),
-    ),
-    5,
+/// What a commit is made of; each is run as often as the batch needs it.
+pub(crate) const BEGIN: Text = one!("commit/begin");
+pub(crate) const BEGIN_READ: Text = one!("commit/begin_read");
+pub(crate) const NUMBER: Text = one!("commit/number");
+pub(crate) const JOINED: Text = one!("commit/joined");
+pub(crate) const LATEST: Text = one!("commit/latest");
+pub(crate) const GIVEN: Text = one!("commit/given");
+pub(crate) const MOVED: Text = one!("commit/moved");
+pub(crate) const INSERT: Text = one!("commit/insert");
+pub(crate) const IMPORT: Text = one!("commit/import");
+pub(crate) const PRESENT: Text = one!("commit/present");
+pub(crate) const PROGRESS: Text = one!("commit/progress");
+pub(crate) const ADMITTED: Text = one!("commit/admitted");
+pub(crate) const DISPATCH: Text = one!("commit/dispatch");
+pub(crate) const START: Text = one!("commit/start");
+pub(crate) const RETRY: Text = one!("commit/retry");
+pub(crate) const END: Text = one!("commit/end");
+pub(crate) const ATTEMPT: Text = one!("commit/attempt");
+pub(crate) const TRIM: Text = one!("commit/trim");
+pub(crate) const STANDING: Text = one!("commit/standing");
+pub(crate) const CANCEL: Text = one!("commit/cancel");
+pub(crate) const PRUNE: Text = one!("commit/prune");
+pub(crate) const WAITS: Text = one!("commit/waits");
+pub(crate) const DUE: Text = one!("commit/due");
+pub(crate) const NEXT_DUE: Text = one!("commit/next_due");
+pub(crate) const CLAIM: Text = one!("commit/claim");
+pub(crate) const ASKED: Text = one!("commit/asked");
+pub(crate) const COMMIT: Text = one!("commit/commit");
+/// A task by its number, without and with its long parts.
+pub(crate) const SUMMARY: Text =
+    Text::new(concat!("SELECT\n", file!("parts/summary"), file!("commit/of_seq")), 1);
+pub(crate) const TASK: Text = Text::new(
+    concat!("SELECT\n", file!("parts/summary"), file!("parts/details"), file!("commit/of_seq")),
+    1,
 );
 
 pub(crate) const GET: Text = Text::new(
@@ -173,6 +96,7 @@ pub(crate) const LIST_INSTANCE: [Text; 2] = [
     list!("parts/from_instance", "parts/oldest_first"),
     list!("parts/from_instance", "parts/newest_first"),
 ];
+pub(crate) const COUNT_KEPT: Text = one!("read/kept");
 pub(crate) const COUNT_ALL: Text =
     one!("parts/count", "parts/from_all", "parts/filters", "parts/by_status");
 pub(crate) const COUNT_PROJECT: Text =

@@ -15,7 +15,6 @@ use tokio::sync::{OnceCell, watch};
 use crate::membership::Member;
 use crate::open::Open;
 use crate::options::{Location, Settings, SqliteStoreBuilder};
-use crate::outcome::Outcome;
 use crate::plan::Plan;
 use crate::{read, setup};
 
@@ -91,7 +90,7 @@ impl SqliteStore {
     /// Returns when somebody else has committed something.
     async fn watch(&self, open: &Open) -> Result<(), StoreError> {
         loop {
-            if open.writer.lock().await.has_news().await? {
+            if open.writer.has_news().await? {
                 return Ok(());
             }
             let next = self.settings.clock.now().saturating_add(WATCH_INTERVAL);
@@ -132,13 +131,7 @@ impl TaskStore for SqliteStore {
         self.check(batch)?;
         let seat = open.seats.get(&batch.instance)?;
         let plan = Plan::new(batch, seat.row);
-        // A task of its own: a text of several statements that is dropped may stop between two.
-        let open = Arc::clone(open);
-        let commit = async move { open.writer.lock().await.commit(plan, &seat.memory).await };
-        let outcome: Result<Result<Arc<Outcome>, _>, _> = tokio::spawn(commit).await;
-        let number = batch.number;
-        let outcome =
-            outcome.map_err(|error| StoreError::Unknown { number, source: error.into() })??;
+        let outcome = open.writer.commit(plan, seat).await?;
         Ok(outcome.answer(batch))
     }
 

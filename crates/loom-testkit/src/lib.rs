@@ -40,6 +40,7 @@
 //! # fn main() {}
 //! ```
 
+#![forbid(unsafe_code)]
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod conformance;

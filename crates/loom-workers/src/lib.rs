@@ -22,6 +22,7 @@
 //! For Unix. What depends on the operating system stands in one small module for each; Linux is the
 //! one on which nothing that a command started gets away.
 
+#![forbid(unsafe_code)]
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod keys;

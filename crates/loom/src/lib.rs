@@ -33,6 +33,7 @@
 //! Custom workers implement [`Worker`], custom stores [`TaskStore`]; both can do with `loom-core`
 //! alone.
 
+#![forbid(unsafe_code)]
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 #[cfg(feature = "sqlite")]

@@ -1,5 +1,7 @@
 //! `gate-eval FILE [--show]`: measures the recognition of rate limits on labelled texts.
 
+#![forbid(unsafe_code)]
+
 use std::process::ExitCode;
 
 fn main() -> ExitCode {

@@ -1,5 +1,7 @@
 //! `redact-eval FILE [--show]`: measures redaction on texts with known secrets.
 
+#![forbid(unsafe_code)]
+
 use std::process::ExitCode;
 
 fn main() -> ExitCode {

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use super::{problem, refuse};
 use crate::connection::{self, Args, run_one};
-use crate::error::{is_foreign, is_read_only, refused_by_system, store_error};
+use crate::error::{self, refused_by_system, store_error};
 use crate::sql::{self, Text};
 
 /// Rows on their way from the connection's thread: few, for they may be long.
@@ -52,7 +52,7 @@ pub(super) async fn open(path: &Path) -> Result<Opened, StoreError> {
     let access = access(&database).map_err(unreadable)?;
     match open_as(path, &database, access).await {
         // A journal that a program which died has left: only who may write can undo it.
-        Err(Fault::Sqlite(error)) if access == Access::Plain && is_read_only(&error) => {
+        Err(Fault::Sqlite(fault)) if access == Access::Plain && fault.is_read_only() => {
             open_as(path, &database, Access::Copied).await
         }
         opened => opened,
@@ -62,25 +62,25 @@ pub(super) async fn open(path: &Path) -> Result<Opened, StoreError> {
 
 /// Why a file cannot be opened.
 enum Fault {
-    Sqlite(sqlx::Error),
+    Sqlite(error::Fault),
     System(io::Error),
     Refused(StoreError),
 }
 
 impl From<sqlx::Error> for Fault {
     fn from(error: sqlx::Error) -> Self {
-        Self::Sqlite(error)
+        Self::Sqlite(error.into())
     }
 }
 
 impl Fault {
     fn of(self, path: &Path) -> StoreError {
         match self {
-            Self::Sqlite(error) if is_foreign(&error) => {
+            Self::Sqlite(fault) if fault.is_foreign() => {
                 let hint = "name the file that the Go program was given for its tasks";
                 refuse(path, ("the file is no SQLite database", hint))
             }
-            Self::Sqlite(error) => store_error(path, error),
+            Self::Sqlite(fault) => store_error(path, fault),
             Self::System(error) => refused_by_system(path, "it cannot be copied", error),
             Self::Refused(error) => error,
         }

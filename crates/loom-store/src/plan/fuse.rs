@@ -8,33 +8,38 @@ use std::collections::HashSet;
 use loom_core::{Batch, Claim, ClaimScope, Kind, NewTask, Op, TaskId};
 use loom_deps::Timestamp;
 
-use super::{new_tasks, rooms};
+use super::rooms;
 
-/// For each insert of `batch`, when it starts if it goes in as claimed.
+/// The inserts of `batch` that go in as claimed, by their place among its operations, and when each
+/// starts; the longest due first.
 ///
-/// Holds if nothing that the claim could take was there before and no insert is a duplicate, which
-/// only the database can tell: it does so for all of them together.
-pub(super) fn starts(batch: &Batch, claim: Option<&Claim>) -> Vec<Option<Timestamp>> {
-    let new: Vec<&NewTask> = new_tasks(batch).collect();
-    let mut starts = vec![None; new.len()];
+/// Holds if nothing that the claim could take was there before, which only the database can tell.
+pub(super) fn starts(batch: &Batch, claim: Option<&Claim>) -> Vec<(usize, Timestamp)> {
+    let mut new: Vec<(usize, &NewTask)> = new_tasks(batch).collect();
     let Some(claim) = claim.filter(|claim| is_certain(batch, &new, claim)) else {
-        return starts;
+        return Vec::new();
     };
-    let mut due: Vec<usize> = (0..new.len()).collect();
-    due.sort_by_key(|&index| new.get(index).map(|task| task.due_at()));
+    new.sort_by_key(|(_, task)| task.due_at());
     let mut rooms = rooms(claim);
     let mut left = claim.limit;
-    for index in due {
-        let (Some(task), Some(start)) = (new.get(index), starts.get_mut(index)) else { continue };
+    let mut starts = Vec::with_capacity(new.len());
+    for (op, task) in new {
         let room = rooms.get_mut(&task.request.worker_type).filter(|room| **room > 0);
         let Some(room) = room.filter(|_| left > 0 && is_claimable(task, batch, claim)) else {
             continue;
         };
         *room -= 1;
         left -= 1;
-        *start = Some(claim.now.max(task.created_at).max(Timestamp::default()));
+        starts.push((op, claim.now.max(task.created_at).max(Timestamp::default())));
     }
     starts
+}
+
+fn new_tasks(batch: &Batch) -> impl Iterator<Item = (usize, &NewTask)> {
+    batch.ops.iter().enumerate().filter_map(|(index, op)| match op {
+        Op::Insert(new) => Some((index, &**new)),
+        _ => None,
+    })
 }
 
 fn is_claimable(task: &NewTask, batch: &Batch, claim: &Claim) -> bool {
@@ -47,9 +52,9 @@ fn is_claimable(task: &NewTask, batch: &Batch, claim: &Claim) -> bool {
 
 /// Whether nothing else in the batch meddles with its inserts or comes before them: no op is about
 /// one of them, none is there twice, and no retry of the batch is due.
-fn is_certain(batch: &Batch, new: &[&NewTask], claim: &Claim) -> bool {
+fn is_certain(batch: &Batch, new: &[(usize, &NewTask)], claim: &Claim) -> bool {
     let mut ids: HashSet<&TaskId> = HashSet::with_capacity(new.len());
-    new.iter().all(|task| ids.insert(&task.id))
+    new.iter().all(|(_, task)| ids.insert(&task.id))
         && batch.ops.iter().all(|op| match op {
             Op::Progress(report) => !ids.contains(&report.task),
             Op::Cancel(cancel) => !ids.contains(&cancel.task),

@@ -6,7 +6,7 @@ use loom_core::StoreError;
 use sqlx::{Decode, Row, Sqlite, SqliteConnection, Type};
 
 use crate::connection::{Args, run_one};
-use crate::error::{is_foreign, refused, store_error};
+use crate::error::{Fault, refused, store_error};
 use crate::sql::{self, MIGRATIONS, Text};
 
 /// What is known of a database before anything is done to it.
@@ -24,7 +24,7 @@ struct Facts {
 const MIGRATIONS_TABLE: &str = "_loom_migrations";
 
 /// The tables of this program.
-const OURS: [&str; 3] = ["loom_tasks", "loom_attempts", "loom_instances"];
+const OURS: [&str; 4] = ["loom_tasks", "loom_attempts", "loom_instances", "loom_numbers"];
 
 /// The columns by which a table of the Go library is known.
 const GO_COLUMNS: [&str; 3] = ["worker_type", "project_id", "dispatched_at"];
@@ -44,14 +44,15 @@ pub(super) async fn check(
 
 /// Why SQLite cannot look into the file.
 pub(super) fn refusal(path: &Path, error: sqlx::Error) -> StoreError {
-    if !is_foreign(&error) {
-        return store_error(path, error);
+    let fault = Fault::from(error);
+    if !fault.is_foreign() {
+        return store_error(path, fault);
     }
     StoreError::Refused {
         path: path.to_path_buf(),
         problem: "the file is no SQLite database".to_owned(),
         hint: "choose another path; loom creates the file if there is none".to_owned(),
-        source: Some(error.into()),
+        source: Some(fault.into_source()),
     }
 }
 
@@ -118,7 +119,8 @@ mod tests {
         }
     }
 
-    const ALL: [&str; 4] = ["_loom_migrations", "loom_attempts", "loom_instances", "loom_tasks"];
+    const ALL: [&str; 5] =
+        ["_loom_migrations", "loom_attempts", "loom_instances", "loom_numbers", "loom_tasks"];
 
     #[test]
     fn ours_and_those_of_hosts_are_fine() {

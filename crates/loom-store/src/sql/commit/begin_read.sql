@@ -1,2 +1,1 @@
--- One look at one state of things, which waits for nobody.
 BEGIN;

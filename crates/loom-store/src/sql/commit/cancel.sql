@@ -1,22 +1,14 @@
 -- A task that waits ends at once; one that is in somebody's hands is marked, and ends there.
--- MATERIALIZED: merged into the update it would have every task looked at.
-WITH asked AS MATERIALIZED (
-    SELECT
-        loom_tasks.seq,
-        max(
-            one.value ->> 2,
-            loom_tasks.created_at,
-            coalesce(loom_tasks.started_at, loom_tasks.dispatched_at, 0)
-        ) AS at
-    FROM jsonb_each($17) AS one
-    CROSS JOIN loom_tasks ON loom_tasks.id = one.value ->> 1
-    WHERE loom_tasks.completed_at IS NULL
-)
 UPDATE loom_tasks SET
-    status = iif(loom_tasks.due_at IS NULL, loom_tasks.status, 'cancelled'),
-    cancel_at = coalesce(loom_tasks.cancel_at, asked.at),
-    completed_at = iif(loom_tasks.due_at IS NULL, NULL, asked.at),
+    status = iif(due_at IS NULL, status, 'cancelled'),
+    cancel_at = coalesce(
+        cancel_at,
+        max(?2, created_at, coalesce(started_at, dispatched_at, 0))
+    ),
+    completed_at = iif(
+        due_at IS NULL,
+        NULL,
+        max(?2, created_at, coalesce(started_at, dispatched_at, 0))
+    ),
     due_at = NULL
-FROM asked
-WHERE loom_tasks.seq = asked.seq
-RETURNING
+WHERE seq = ?1;

@@ -2,7 +2,8 @@
 -- Looks at every task: ends are not indexed, for all tasks would pay for what is rarely asked.
 DELETE FROM loom_tasks WHERE seq IN (
     SELECT seq FROM loom_tasks
-    WHERE completed_at < $19 AND ($18 IS NULL OR engine = $18)
+    WHERE completed_at < ?2 AND (?1 IS NULL OR engine = ?1)
     ORDER BY completed_at, seq
-    LIMIT +$20
-);
+    LIMIT +?3
+)
+RETURNING engine, status;

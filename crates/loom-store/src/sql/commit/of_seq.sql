@@ -1,0 +1,2 @@
+FROM loom_tasks
+WHERE loom_tasks.seq = ?1;

@@ -1,0 +1,251 @@
+//! The thread of the connection that writes: takes one job after the other.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver};
+
+use futures_executor::block_on;
+use loom_core::StoreError;
+use rusqlite::Connection;
+use sqlx::SqliteConnection;
+use sqlx::sqlite::LockedSqliteHandle;
+use tokio::sync::oneshot;
+
+use super::{Lent, Memory, handle};
+use crate::commit::{self, Failed};
+use crate::connection::{self, Options};
+use crate::error::{Fault, store_error};
+use crate::membership::Seat;
+use crate::outcome::Outcome;
+use crate::plan::Plan;
+use crate::sql;
+
+type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
+
+/// What the thread is asked to do. Nobody need wait for an answer.
+pub(super) enum Job {
+    /// The seat is held until the commit is done.
+    Commit {
+        plan: Box<Plan>,
+        seat: Arc<Seat>,
+        answer: Answer<Arc<Outcome>>,
+    },
+    /// Whether another connection has committed something since this was last asked.
+    News(Answer<bool>),
+    Lend(Answer<Lent>),
+    Close(oneshot::Sender<()>),
+}
+
+impl Job {
+    fn refuse(self, error: StoreError) {
+        // Somebody who has stopped waiting is answered in vain.
+        match self {
+            Self::Commit { answer, .. } => {
+                let _ = answer.send(Err(error));
+            }
+            Self::News(answer) => {
+                let _ = answer.send(Err(error));
+            }
+            Self::Lend(answer) => {
+                let _ = answer.send(Err(error));
+            }
+            Self::Close(answer) => {
+                let _ = answer.send(());
+            }
+        }
+    }
+}
+
+/// What the thread works with.
+pub(super) struct Desk {
+    /// The database, for errors to name.
+    path: PathBuf,
+    options: Options,
+    /// A database in memory would be lost with its connection.
+    keeps: bool,
+    open: Option<Opened>,
+    /// What is known of the commits of others.
+    seen: Option<i64>,
+}
+
+/// An open connection, and the view of it that commits go through. The view comes first, so that
+/// it is dropped first.
+struct Opened {
+    view: Option<Connection>,
+    connection: SqliteConnection,
+}
+
+impl Desk {
+    pub(super) fn new(
+        path: PathBuf,
+        options: Options,
+        connection: SqliteConnection,
+        keeps: bool,
+    ) -> Self {
+        Self { path, options, keeps, open: Some(Opened { view: None, connection }), seen: None }
+    }
+
+    /// The thread's work: jobs, until it is told to close or nobody can send any more.
+    pub(super) fn run(mut self, jobs: &Receiver<Job>) {
+        let mut next = jobs.recv().ok();
+        while let Some(job) = next.take() {
+            next = match job {
+                Job::Close(closed) => {
+                    self.give_up();
+                    let _ = closed.send(());
+                    return;
+                }
+                Job::Lend(answer) => {
+                    self.lend(answer);
+                    jobs.recv().ok()
+                }
+                job => self.work(job, jobs),
+            };
+        }
+        self.give_up();
+    }
+
+    /// Does jobs on the raw handle, up to the first that is not for it.
+    fn work(&mut self, first: Job, jobs: &Receiver<Job>) -> Option<Job> {
+        if let Err(error) = self.connect() {
+            first.refuse(error);
+            return jobs.recv().ok();
+        }
+        let Self { path, open, seen, keeps, .. } = self;
+        let sound = match open.as_mut().map(Opened::hold) {
+            Some(Ok((_locked, view))) => match (Service { path, view, seen }).serve(first, jobs) {
+                Served::Until(next) => return next,
+                Served::Broken => *keeps,
+            },
+            Some(Err(fault)) => {
+                first.refuse(store_error(path, fault));
+                false
+            }
+            None => true,
+        };
+        if !sound {
+            self.give_up();
+        }
+        jobs.recv().ok()
+    }
+
+    /// Opens the connection anew if the one before had to be given up.
+    fn connect(&mut self) -> Result<(), StoreError> {
+        if self.open.is_none() {
+            let opened = block_on(self.options.connect());
+            let connection = opened.map_err(|error| store_error(&self.path, error))?;
+            self.open = Some(Opened { view: None, connection });
+        }
+        Ok(())
+    }
+
+    /// Lends the connection, and waits until it is back.
+    fn lend(&mut self, answer: Answer<Lent>) {
+        if let Err(error) = self.connect() {
+            let _ = answer.send(Err(error));
+            return;
+        }
+        let Some(Opened { view, connection }) = self.open.take() else { return };
+        let (back, returned) = mpsc::channel();
+        let _ = answer.send(Ok(Lent { connection: Some(connection), back }));
+        if let Ok(connection) = returned.recv() {
+            self.open = Some(Opened { view, connection });
+        }
+    }
+
+    /// Lets go of the connection.
+    fn give_up(&mut self) {
+        if let Some(Opened { view, connection }) = self.open.take() {
+            drop(view);
+            block_on(connection::close(connection));
+            // The next connection does not know what it has missed: that is news.
+            self.seen = self.seen.map(|_| i64::MIN);
+        }
+    }
+}
+
+impl Opened {
+    /// Keeps sqlx's own thread away from the connection, and gives the view of it.
+    fn hold(&mut self) -> Result<(LockedSqliteHandle<'_>, &Connection), Fault> {
+        let mut locked = block_on(self.connection.lock_handle())?;
+        let view = match self.view.take() {
+            Some(view) => view,
+            None => handle::view(&mut locked)?,
+        };
+        Ok((locked, self.view.insert(view)))
+    }
+}
+
+/// How a row of jobs on the raw handle has ended.
+enum Served {
+    /// With a job that is not for it, or with the last one.
+    Until(Option<Job>),
+    /// With a transaction that cannot be ended.
+    Broken,
+}
+
+/// Does jobs on the raw handle.
+struct Service<'a> {
+    path: &'a Path,
+    view: &'a Connection,
+    seen: &'a mut Option<i64>,
+}
+
+impl Service<'_> {
+    fn serve(mut self, first: Job, jobs: &Receiver<Job>) -> Served {
+        let mut next = Some(first);
+        while let Some(job) = next.take() {
+            match job {
+                Job::Commit { plan, seat, answer } => {
+                    let done = self.commit(&plan, &seat.memory);
+                    let sound = self.roll_back();
+                    let _ = answer.send(done);
+                    if !sound {
+                        return Served::Broken;
+                    }
+                }
+                Job::News(answer) => {
+                    let news = self.has_news().map_err(|error| store_error(self.path, error));
+                    let _ = answer.send(news);
+                }
+                other => return Served::Until(Some(other)),
+            }
+            next = jobs.recv().ok();
+        }
+        Served::Until(None)
+    }
+
+    /// Commits a batch, unless `memory` knows that it has been.
+    fn commit(&self, plan: &Plan, memory: &Memory) -> Result<Arc<Outcome>, StoreError> {
+        let number = plan.batch.number;
+        if let Some(outcome) = memory.known(number)? {
+            return Ok(outcome);
+        }
+        match commit::commit(self.view, plan) {
+            Ok(outcome) => {
+                let outcome = Arc::new(outcome);
+                memory.keep(number, &outcome, true);
+                Ok(outcome)
+            }
+            Err(Failed::Repeated) => memory.confirm(number),
+            Err(Failed::NotJoined) => Err(StoreError::NotJoined(plan.batch.instance.clone())),
+            Err(Failed::Before(fault)) => Err(store_error(self.path, fault)),
+            Err(Failed::At(fault, _)) if fault.is_undone() => Err(store_error(self.path, fault)),
+            Err(Failed::At(fault, outcome)) => {
+                memory.keep(number, &Arc::new(*outcome), false);
+                Err(StoreError::Unknown { number, source: fault.into_source() })
+            }
+        }
+    }
+
+    /// Brings the connection out of any transaction. Says whether it can be used on.
+    fn roll_back(&self) -> bool {
+        self.view.is_autocommit() || self.view.execute_batch(sql::ROLLBACK.sql).is_ok()
+    }
+
+    fn has_news(&mut self) -> Result<bool, Fault> {
+        let mut statement = self.view.prepare_cached(sql::DATA_VERSION.sql)?;
+        let version: i64 = statement.query_row([], |row| row.get(0))?;
+        Ok(self.seen.replace(version).is_some_and(|seen| seen != version))
+    }
+}
