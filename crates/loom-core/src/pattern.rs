@@ -9,6 +9,14 @@ pub(crate) fn pattern(text: &str) -> Regex {
     built.expect("a constant pattern compiles")
 }
 
+/// Compiles a constant pattern over rows of plain English words: letters are those of ASCII, which
+/// keeps a pattern of many words small and fast.
+#[expect(clippy::expect_used, reason = "every caller passes a constant, and tests use them all")]
+pub(crate) fn words_pattern(text: &str) -> Regex {
+    let built = regex::RegexBuilder::new(text).unicode(false).build();
+    built.expect("a constant pattern compiles")
+}
+
 /// Compiles a constant pattern to which letter case matters.
 #[expect(clippy::expect_used, reason = "every caller passes a constant, and tests use them all")]
 pub(crate) fn exact_pattern(text: &str) -> Regex {

@@ -1,9 +1,14 @@
 //! Outputs that are not an answer but the word of a provider that a limit is reached.
 
+mod claim;
 mod json;
+mod kind;
+mod lines;
 mod plain;
 mod reset;
 mod shape;
+mod stance;
+mod tongues;
 mod words;
 
 use std::time::Duration;
@@ -61,10 +66,12 @@ impl Reset {
 /// Finds the message of a provider that a limit is reached, if `text` is one.
 ///
 /// It goes by structure, not by a word somewhere: an error object (as JSON, as lines of JSON, as
-/// server-sent events, as a page), an HTTP status, or a sentence of the kind that providers write,
-/// at the start of a line of a short text or of the last lines of a long one. An answer that merely
-/// talks about limits, and retries that were followed by an answer, are none. `failed` says that the
-/// work ended badly (an exit status other than zero, an error): then less is asked of the text.
+/// server-sent events, as a page, or as what a text ends in), an HTTP status, or a sentence that
+/// states, here and now, that a limit is met. Such a sentence may be the whole of a short text; at
+/// the end of a long one it must call itself an error or be one that only providers write. An answer
+/// that merely talks about limits, and retries that were followed by an answer, are none. `failed`
+/// says that the work ended badly (an exit status other than zero, an error): then it need not be
+/// the last thing said.
 ///
 /// `now` is the moment of the message. Times of day without a zone are read as UTC; a reset that is
 /// over by then is not reported.
@@ -84,16 +91,30 @@ impl Reset {
 /// ```
 #[must_use]
 pub fn find_limit(text: &str, failed: bool, now: Timestamp) -> Option<Limit> {
+    if !words::may_tell_of_limits(text) {
+        return None;
+    }
     let text = shape::plain(text);
     let said = match Shape::of(&text) {
-        Shape::Object(object) => json::says(&object)?,
-        Shape::Markup(title) => plain::says_title(&title)?,
-        Shape::Text(_) if failed => plain::says_failing(&text)?,
-        Shape::Text(short) => plain::says(&text, short)?,
-    };
+        Shape::Object(object) => json::says(&object, false),
+        Shape::Markup(titles) => plain::says_title(&titles),
+        Shape::Text(short) => says(&text, short).or_else(|| says_failing(&text, failed)),
+    }?;
     let resets = reset::find(&said, now).or_else(|| reset::find(&text, now));
-    let kind = words::kind(&said);
+    let kind = kind::of(&said);
     Some(Limit { kind, resets })
+}
+
+/// What a text says, or the error object that it ends in.
+fn says(text: &str, short: bool) -> Option<String> {
+    let ends_in = shape::last_object(text, short);
+    ends_in
+        .and_then(|(object, named)| json::says(&object, !named))
+        .or_else(|| plain::says(text, short))
+}
+
+fn says_failing(text: &str, failed: bool) -> Option<String> {
+    failed.then(|| plain::says_failing(text)).flatten()
 }
 
 /// Objects to an output, or to a failure, that is the message of a rate limit.

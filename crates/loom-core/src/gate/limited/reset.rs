@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::civil::{Date, Time};
 use jiff::fmt::rfc2822;
-use jiff::tz::TimeZone;
+use jiff::tz::{Offset, TimeZone};
 use jiff::{ToSpan, Zoned};
 use loom_deps::Timestamp;
 use regex::{Captures, Regex};
@@ -18,8 +18,8 @@ const WAIT_MAX: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
 /// When the limit that `text` speaks of resets, if it says so and it is not over.
 pub(super) fn find(text: &str, now: Timestamp) -> Option<Reset> {
-    let ways: [fn(&str, Timestamp) -> Option<Reset>; 7] =
-        [epoch, field, standard_date, duration, dated, weekday, time_of_day];
+    let ways: [fn(&str, Timestamp) -> Option<Reset>; 8] =
+        [epoch, field, standard_date, countdown, duration, dated, weekday, time_of_day];
     ways.into_iter().filter_map(|way| way(text, now)).find(|reset| is_ahead(*reset, now))
 }
 
@@ -105,19 +105,38 @@ const UNITS: &str = "(?:milliseconds?|ms|microseconds?|µs|us|seconds?(?:\\(s\\)
 
 static DURATION: LazyLock<Regex> = LazyLock::new(|| {
     pattern(&format!(
-        r"(?x)\b(?:try\sagain|retry(?:ing)?|resets?|reset\sin|wait(?:\sof)?|available|renews?|regain|back|expected)\b
-          [^.;\n]{{0,40}}? \b(?:in|after|for|of|within|wait)?\s*(?:about\s|approximately\s|~)?
-          (?P<all>\d+(?:\.\d+)?\s?{UNITS}\b(?:(?:,\s|\sand\s|\s)?\d+(?:\.\d+)?\s?{UNITS}\b)*|(?:\d+(?:\.\d+)?(?:h|m|s|d)){{2,4}})
+        r"(?x)\b(?:try\sagain|retry(?:ing)?|resets?|reset\sin|wait(?:\sof)?|available|renews?|regain|back|expected|break)\b
+          [^.;\n]{{0,40}}? \b(?:in|after|for|of|within|wait)?\s*(?:about\s|approximately\s|~)?['\x22]?
+          (?P<all>\d+(?:\.\d+)?['\x22]?\s?{UNITS}\b(?:(?:,\s|\sand\s|\s)?\d+(?:\.\d+)?\s?{UNITS}\b)*|(?:\d+(?:\.\d+)?(?:h|m|s|d)){{2,4}})
           | \bin\s(?P<soon>\d+(?:\.\d+)?\s?{UNITS}(?:\s\d+\s?{UNITS})*)\b"
     ))
 });
-static PART: LazyLock<Regex> = LazyLock::new(|| pattern(&format!(r"(\d+(?:\.\d+)?)\s?({UNITS})")));
+static PART: LazyLock<Regex> =
+    LazyLock::new(|| pattern(&format!(r"(\d+(?:\.\d+)?)['\x22]?\s?({UNITS})")));
 
 /// A duration in a sentence that tells to wait.
 fn duration(text: &str, _now: Timestamp) -> Option<Reset> {
     let found = DURATION.captures(text)?;
     let all = group(&found, "all").or_else(|| group(&found, "soon"))?;
     durations(all).map(Reset::After)
+}
+
+static COUNTDOWN: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"\b(?:again|retry|resets?|wait|available|renews?)\s(?:in|for)\s(\d{1,3}):(\d\d)(?::(\d\d))?\b",
+    )
+});
+
+/// A duration as clocks count down: `5:41:08`, or minutes and seconds.
+fn countdown(text: &str, _now: Timestamp) -> Option<Reset> {
+    let found = COUNTDOWN.captures(text)?;
+    let number = |at: usize| found.get(at).and_then(|part| part.as_str().parse::<u64>().ok());
+    let (first, second) = (number(1)?, number(2)?);
+    let seconds = match number(3) {
+        Some(third) => first * 3600 + second * 60 + third,
+        None => first * 60 + second,
+    };
+    Some(Reset::After(Duration::from_secs(seconds)))
 }
 
 /// The sum of the durations that `text` begins with.
@@ -154,7 +173,7 @@ fn seconds(number: f64, unit: &str) -> Option<Duration> {
 }
 
 /// `3pm`, `9:30 AM`, `15:00`, `midnight`, and the zone that may follow.
-const CLOCK: &str = r"(?P<clock>\d{1,2}(?::\d\d)?\s?[ap]\.?m\b\.?|\d{1,2}:\d\d\b|midnight|noon)(?:\s?\(?(?P<zone>[A-Za-z]+/[A-Za-z_+\-/0-9]+|UTC|GMT|P[SD]T|E[SD]T|C[SD]T|M[SD]T|CES?T|Pacific|Eastern)\b)?";
+const CLOCK: &str = r"(?P<clock>\d{1,2}(?::\d\d)?\s?[ap]\.?m\b\.?|\d{1,2}:\d\d\b|midnight|noon)(?:\s?\(?(?P<zone>[A-Za-z]+/[A-Za-z_+\-/0-9]+|(?:UTC|GMT)(?:[+-]\d{1,2}\b)?|P[SD]T|E[SD]T|C[SD]T|M[SD]T|CES?T|Pacific|Eastern)\b)?";
 
 static TIME: LazyLock<Regex> = LazyLock::new(|| {
     pattern(&format!(
@@ -236,6 +255,10 @@ fn at(moment: &Zoned) -> Reset {
 
 /// `now` in the zone of this name; without a name, or with one that nobody knows, in UTC.
 fn zoned(now: Timestamp, zone: Option<&str>) -> Option<Zoned> {
+    if let Some(hours) = zone.and_then(|zone| zone.get(3..)?.parse::<i8>().ok()) {
+        let zone = Offset::from_hours(hours).ok()?.to_time_zone();
+        return Some(jiff::Timestamp::from_microsecond(now.as_micros()).ok()?.to_zoned(zone));
+    }
     let name = match zone.map(str::to_ascii_uppercase).as_deref() {
         Some("PST" | "PDT" | "PACIFIC") => "America/Los_Angeles",
         Some("MST" | "MDT") => "America/Denver",
