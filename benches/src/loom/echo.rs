@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use kit::tally::Tally;
 use kit::{Result, TEXT};
 use loom::{Engine, Task, TaskContext, TaskId, TaskRequest, Worker, worker_fn};
+use tokio::sync::Notify;
 
 /// The type of its tasks.
 pub const ECHO: &str = "echo";
@@ -14,16 +15,18 @@ pub const ECHO: &str = "echo";
 pub struct Ends {
     pub tally: Tally,
     last: Mutex<Option<TaskId>>,
+    /// Told once `last` is set.
+    done: Notify,
 }
 
 impl Ends {
     pub fn new(wanted: usize) -> Arc<Self> {
-        Arc::new(Self { tally: Tally::new(wanted), last: Mutex::default() })
+        Arc::new(Self { tally: Tally::new(wanted), last: Mutex::default(), done: Notify::new() })
     }
 
     /// Waits until the worker has done all, and the last of it is durable.
     pub async fn wait(&self, engine: &Engine) -> Result {
-        self.tally.all().await;
+        self.done.notified().await;
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).take();
         engine.wait(last.ok_or("the last task has no id")?).await?;
         Ok(())
@@ -36,6 +39,7 @@ pub fn worker(ends: &Arc<Ends>) -> impl Worker + use<> {
     worker_fn(move |_: TaskContext, task: Task| {
         if ends.tally.count() {
             *ends.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(task.id);
+            ends.done.notify_one();
         }
         async move { Ok(task.prompt) }
     })

@@ -46,6 +46,12 @@ struct InFlight {
     cancellation: Cancellation,
 }
 
+/// The slots of tasks that have been claimed and are to be started.
+pub(crate) struct Admitted {
+    attempts: Vec<(Cancellation, Slot)>,
+    unreadable: Vec<Slot>,
+}
+
 impl Dispatch {
     pub(crate) fn new(max_running: usize, running: Running) -> Self {
         Self {
@@ -81,34 +87,39 @@ impl Dispatch {
         }
     }
 
+    /// Takes slots for what a commit's claim brought, before anything is told of it.
+    pub(crate) fn admit(&self, committed: &Committed) -> Admitted {
+        let admit = |task: &Task| {
+            let cancellation = Cancellation::new();
+            let in_flight = InFlight { epoch: task.epoch, cancellation: cancellation.clone() };
+            let mut attempts = self.lock();
+            if let Some(reason) = attempts.stopping {
+                cancellation.cancel(reason);
+            }
+            attempts.in_flight.insert(task.id.clone(), in_flight);
+            drop(attempts);
+            (cancellation, self.slots.take(Some(task.worker_type.clone())))
+        };
+        Admitted {
+            attempts: committed.claimed.iter().map(admit).collect(),
+            unreadable: committed.unreadable.iter().map(|_| self.slots.take(None)).collect(),
+        }
+    }
+
     /// Takes in what a commit's claim brought: starts attempts, ends what cannot be read, passes
     /// cancels on, notes when to look again.
-    pub(crate) fn claimed(&self, cx: &Arc<Context>, committed: &mut Committed) {
-        for task in committed.claimed.drain(..) {
-            self.start(cx, task);
+    pub(crate) fn claimed(&self, cx: &Arc<Context>, committed: Committed, admitted: Admitted) {
+        for (task, (cancellation, slot)) in committed.claimed.into_iter().zip(admitted.attempts) {
+            tokio::spawn(attempt(Arc::clone(cx), Arc::new(task), cancellation, slot));
         }
-        for unreadable in committed.unreadable.drain(..) {
-            let slot = self.slots.take(None);
+        for (unreadable, slot) in committed.unreadable.into_iter().zip(admitted.unreadable) {
             tokio::spawn(end_unreadable(Arc::clone(cx), unreadable, slot));
         }
-        for (task, epoch) in committed.cancels.drain(..) {
+        for (task, epoch) in committed.cancels {
             self.cancel_claim(&task, epoch, CancelReason::Requested);
         }
         let next_due = committed.next_due;
         self.next_due.send_if_modified(|known| std::mem::replace(known, next_due) != next_due);
-    }
-
-    fn start(&self, cx: &Arc<Context>, task: Task) {
-        let cancellation = Cancellation::new();
-        let in_flight = InFlight { epoch: task.epoch, cancellation: cancellation.clone() };
-        let mut attempts = self.lock();
-        if let Some(reason) = attempts.stopping {
-            cancellation.cancel(reason);
-        }
-        attempts.in_flight.insert(task.id.clone(), in_flight);
-        drop(attempts);
-        let slot = self.slots.take(Some(task.worker_type.clone()));
-        tokio::spawn(attempt(Arc::clone(cx), Arc::new(task), cancellation, slot));
     }
 
     /// An attempt's end is durable.

@@ -9,6 +9,7 @@ use loom_deps::Timestamp;
 use super::inbox::Gathered;
 use super::{Answer, Poll, Receipt, Request};
 use crate::context::Context;
+use crate::dispatch::Admitted;
 use crate::seat::Seat;
 use crate::slots::Slot;
 
@@ -23,6 +24,16 @@ pub(super) struct Commit {
     polls: Vec<Poll>,
     /// The batch may be on disk: it must be sent again as it is.
     unknown: bool,
+}
+
+/// A commit that has been made and is still to be told of.
+pub(super) struct Durable {
+    batch: Batch,
+    about: Vec<Option<Arc<Task>>>,
+    answers: Vec<Option<Answer>>,
+    polls: Vec<Poll>,
+    committed: Committed,
+    admitted: Admitted,
 }
 
 struct Pending {
@@ -141,41 +152,28 @@ impl Commit {
         self.pending.is_empty() && self.polls.is_empty() && !self.unknown
     }
 
-    /// The commit is durable: tells of it, frees slots, starts attempts, answers.
-    pub(super) fn done(self, cx: &Arc<Context>, mut committed: Committed) {
-        let ended = cx.recorder.committed(&self.batch, &self.about, &committed);
-        let sequence = cx.recorder.sequence();
-        let mut answers = Vec::with_capacity(self.pending.len());
+    /// The commit is durable: frees and takes slots, so that the next claim knows what room there is.
+    pub(super) fn done(self, cx: &Context, committed: Committed) -> Durable {
         let mut slots = Vec::new();
-        let applied = committed.applied.drain(..);
-        for ((pending, op), applied) in self.pending.into_iter().zip(&self.batch.ops).zip(applied) {
-            match (op, &applied) {
-                (Op::Apply(transition), _) if pending.slot.is_some() => {
-                    cx.dispatch.ended(&transition.task, transition.epoch);
-                    if !matches!(applied, Applied::Changed { to, .. } if to.is_terminal()) {
-                        let seats = cx.waiters.seats(&transition.task);
-                        seats.iter().for_each(|seat| seat.expect_no_end());
-                    }
+        let mut answers = Vec::with_capacity(self.pending.len());
+        let applied = self.batch.ops.iter().zip(&committed.applied);
+        for (pending, (op, applied)) in self.pending.into_iter().zip(applied) {
+            if let (Op::Apply(transition), Some(slot)) = (op, pending.slot) {
+                cx.dispatch.ended(&transition.task, transition.epoch);
+                if !matches!(applied, Applied::Changed { to, .. } if to.is_terminal()) {
+                    let seats = cx.waiters.seats(&transition.task);
+                    seats.iter().for_each(|seat| seat.expect_no_end());
                 }
-                (Op::Cancel(cancel), Applied::CancelRequested) => {
-                    cx.dispatch.cancel(&cancel.task, CancelReason::Requested);
-                }
-                _ => {}
+                slots.push(slot);
             }
-            slots.extend(pending.slot);
-            answers.push((pending.answer, Ok(Receipt { applied, sequence })));
+            answers.push(pending.answer);
         }
-        for task in &ended {
-            cx.waiters.ended(task);
-        }
-        cx.dispatch.claimed(cx, &mut committed);
+        let admitted = cx.dispatch.admit(&committed);
         // Only now, so that nobody sees all slots free while tasks pass from one attempt to the next.
         drop(slots);
         cx.dispatch.slots.settled();
-        for (waiting, receipt) in answers {
-            answer(waiting, receipt);
-        }
-        told(self.polls);
+        let (batch, about, polls) = (self.batch, self.about, self.polls);
+        Durable { batch, about, answers, polls, committed, admitted }
     }
 
     /// The store will not take the batch, now or later.
@@ -191,6 +189,34 @@ impl Commit {
         cx.dispatch.slots.settled();
         // Those who asked for a claim learn that there was none by not being answered.
         cx.dispatch.forget_due();
+    }
+}
+
+impl Durable {
+    /// How many operations it was about.
+    pub(super) const fn ops(&self) -> usize {
+        self.batch.ops.len()
+    }
+
+    /// Tells of the commit, wakes who waits for ends, starts attempts, and answers.
+    pub(super) fn tell(self, cx: &Arc<Context>) {
+        let Self { batch, about, answers, polls, mut committed, admitted } = self;
+        let ended = cx.recorder.committed(&batch, &about, &committed);
+        let sequence = cx.recorder.sequence();
+        let applied = std::mem::take(&mut committed.applied);
+        for (op, applied) in batch.ops.iter().zip(&applied) {
+            if let (Op::Cancel(cancel), Applied::CancelRequested) = (op, applied) {
+                cx.dispatch.cancel(&cancel.task, CancelReason::Requested);
+            }
+        }
+        for task in &ended {
+            cx.waiters.ended(task);
+        }
+        cx.dispatch.claimed(cx, committed, admitted);
+        for (waiting, applied) in answers.into_iter().zip(applied) {
+            answer(waiting, Ok(Receipt { applied, sequence }));
+        }
+        told(polls);
     }
 }
 

@@ -8,7 +8,7 @@ use loom_core::StoreError;
 use loom_core::limits::{BATCH_BYTES_MAX, BATCH_OPS_MAX, WRITE_QUEUE_MAX};
 use tokio::sync::mpsc;
 
-use super::commit::Commit;
+use super::commit::{Commit, Durable};
 use super::{Poll, Request};
 use crate::context::Context;
 
@@ -20,6 +20,10 @@ const TRY_AGAIN_MAX: Duration = Duration::from_secs(1);
 /// more than to wait for those who are ready to run; most often an end and the submission that
 /// follows it come within microseconds of each other, and share a commit then.
 const YIELDS_MAX: usize = 2;
+
+/// So many operations must wait before a commit is begun without first telling of the one before.
+/// A few are better committed together with what those will send who have not been told yet.
+const MUCH_MIN: usize = 64;
 
 /// The writer's end of the queues.
 pub(crate) struct Inbox {
@@ -67,10 +71,33 @@ impl Inbox {
     /// The writer's work: commits until it is told to stop and nothing waits any more.
     pub(crate) async fn run(mut self, cx: Arc<Context>) {
         let mut number = 0;
-        while let Some(gathered) = self.gather(&cx).await {
+        let mut untold = None;
+        while let Some(gathered) = self.next(&cx, &mut untold).await {
             number += 1;
-            self.settle(&cx, Commit::new(&cx, number, gathered)).await;
+            let commit = Commit::new(&cx, number, gathered);
+            untold = self.settle(&cx, commit, untold).await;
         }
+    }
+
+    /// What goes into the next commit. If much waits already, the commit before it is told of while
+    /// the store is at work; else at once, for then those who are told have the next word.
+    async fn next(&mut self, cx: &Arc<Context>, untold: &mut Option<Durable>) -> Option<Gathered> {
+        let much = untold.as_ref().map_or(0, |durable| durable.ops() / 2).max(MUCH_MIN);
+        if self.waiting() < much {
+            if let Some(durable) = untold.take() {
+                durable.tell(cx);
+            }
+            return self.gather(cx).await;
+        }
+        let mut gathered = Gathered::default();
+        self.add_waiting(&mut gathered);
+        gathered.polls.extend(self.polls.try_recv());
+        Some(gathered)
+    }
+
+    fn waiting(&self) -> usize {
+        let held = self.held_changes.len() + self.held_inserts.len();
+        self.changes.len() + self.inserts.len() + held
     }
 
     /// Waits for something to do, then takes what else is there or about to come.
@@ -129,16 +156,27 @@ impl Inbox {
         self.polls.close();
     }
 
-    /// Commits, however often it takes.
-    async fn settle(&mut self, cx: &Arc<Context>, mut commit: Commit) {
+    /// Commits, however often it takes; meanwhile tells of the commit before. Returns what is to be
+    /// told of this one.
+    async fn settle(
+        &mut self,
+        cx: &Arc<Context>,
+        mut commit: Commit,
+        mut untold: Option<Durable>,
+    ) -> Option<Durable> {
         let mut wait = TRY_AGAIN_MIN;
         loop {
-            let error = match cx.store.commit(commit.batch()).await {
-                Ok(committed) => return commit.done(cx, committed),
+            let before = untold.take();
+            // The store is asked first, and has begun by the time it would be waited for.
+            let telling = async { before.into_iter().for_each(|durable| durable.tell(cx)) };
+            let (committed, ()) = futures_util::join!(cx.store.commit(commit.batch()), telling);
+            let error = match committed {
+                Ok(committed) => return Some(commit.done(cx, committed)),
                 Err(error) => error,
             };
             if !matches!(error, StoreError::Unavailable { .. } | StoreError::Unknown { .. }) {
-                return commit.failed(cx, &error);
+                commit.failed(cx, &error);
+                return None;
             }
             if wait == TRY_AGAIN_MIN {
                 cx.recorder.trouble("a commit failed and is tried again", &error);
@@ -146,7 +184,7 @@ impl Inbox {
             commit.refuse_overdue(cx, &error);
             self.refuse_overdue(cx, &error);
             if commit.is_pointless() {
-                return;
+                return None;
             }
             cx.sleep(wait).await;
             wait = (wait * 2).min(TRY_AGAIN_MAX);
