@@ -62,26 +62,32 @@ pub fn run(project: &Project, args: &[String]) -> Result {
     if options.short {
         return short::run(project);
     }
-    let peers = options.wants("w1");
-    let arena = Arena::build(project, peers)?;
+    let arena = Arena::build(project, options.wants("w1"))?;
     let mut measures = Measures::default();
-    for workload in WORKLOADS.into_iter().filter(|name| options.wants(name)) {
-        print::trouble(&format!("== {workload}"));
-        match workload {
-            "w1" => w1::run(&arena, &options, &mut measures)?,
-            "w2" => workloads::recovery(&arena, &options, &mut measures)?,
-            "w3" => workloads::parked(&arena, &options, &mut measures)?,
-            "w4" => workloads::reads(&arena, &options, &mut measures)?,
-            "w5" => workloads::commands(&arena, &options, &mut measures)?,
-            _ => workloads::looked_at(&arena, &options, &mut measures)?,
-        }
-    }
+    let measured = measure(&arena, &options, &mut measures);
+    // Also where something failed: what was measured until then has taken minutes.
     print::line(&measures.table());
     print::line(&format!("\n{}", measures.lines()));
+    measured?;
     if options.only.is_empty() {
         let path = project.root().join("docs/performance.svg");
         let drawn = std::fs::write(&path, draw(&measures));
         drawn.map_err(|error| Failure::io(format!("writing {}", path.display()), &error))?;
+    }
+    Ok(())
+}
+
+fn measure(arena: &Arena, options: &Options, measures: &mut Measures) -> Result {
+    for workload in WORKLOADS.into_iter().filter(|name| options.wants(name)) {
+        print::trouble(&format!("== {workload}"));
+        match workload {
+            "w1" => w1::run(arena, options, measures)?,
+            "w2" => workloads::recovery(arena, options, measures)?,
+            "w3" => workloads::parked(arena, options, measures)?,
+            "w4" => workloads::reads(arena, options, measures)?,
+            "w5" => workloads::commands(arena, options, measures)?,
+            _ => workloads::looked_at(arena, options, measures)?,
+        }
     }
     Ok(())
 }

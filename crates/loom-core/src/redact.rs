@@ -3,9 +3,14 @@
 mod assigned;
 mod known;
 mod located;
+mod names;
+mod options;
+mod patterns;
 mod shapes;
 mod stream;
+mod urls;
 mod values;
+mod vendors;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -15,8 +20,8 @@ use std::sync::{Arc, LazyLock};
 use regex::{Regex, RegexBuilder};
 
 use crate::env::{Env, EnvValue};
-use crate::pattern::exact_pattern;
 use known::Known;
+use patterns::exact_pattern;
 
 pub use stream::RedactStream;
 
@@ -89,7 +94,7 @@ impl Redactor {
                 EnvValue::Literal(value) => (name, Some(value.clone())),
                 EnvValue::FromHost(host) => (host.as_str(), lookup(host)),
             };
-            value.filter(|_| values::holds_secrets(name) || values::holds_secrets(source))
+            value.filter(|_| names::holds_secrets(name) || names::holds_secrets(source))
         });
         let secret: Vec<String> = secret.collect();
         self.known.add(secret.iter().map(String::as_str));
@@ -133,7 +138,28 @@ impl Redactor {
 
     /// What is to be taken out of a line, or of a window of a very long one. `is_named` says that
     /// the line before ends in the name of a secret.
+    ///
+    /// A line is looked at anew after something was taken out, as that may show where another
+    /// value ends: a text that is redacted again stays as it is.
     fn spans(&self, line: &str, is_named: bool) -> Vec<Span> {
+        let mut spans = self.found(line, is_named);
+        for _ in 1..PASSES_MAX {
+            if spans.is_empty() {
+                break;
+            }
+            let more = self.found(&replaced(line, &spans), is_named);
+            if more.is_empty() {
+                break;
+            }
+            let more: Vec<Span> = more.into_iter().map(|span| span.before(&spans)).collect();
+            spans.extend(more);
+            spans.sort_by_key(|span| span.secret.start);
+        }
+        spans
+    }
+
+    /// What one look at a line finds.
+    fn found(&self, line: &str, is_named: bool) -> Vec<Span> {
         let mut spans = Vec::new();
         if is_named {
             assigned::find_next(line, &mut spans);
@@ -145,22 +171,20 @@ impl Redactor {
             spans.extend(found.map(|part| Span::new(name.clone(), part.range(), part.range())));
         }
         shapes::find(line, &mut spans);
-        assigned::find(line, &mut spans);
-        located::find(line, &mut spans);
+        if assigned::is_hinted(line) {
+            located::find(line, &mut spans);
+            assigned::find(line, &mut spans);
+            options::find_named(line, &mut spans);
+        }
+        options::find(line, &mut spans);
+        urls::find(line, &mut spans);
         merged(spans, line)
     }
 
     /// A line without its secrets.
     fn redact_line<'t>(&self, line: &'t str, is_named: bool) -> Cow<'t, str> {
-        let mut clean = Cow::Borrowed(line);
-        for _ in 0..PASSES_MAX {
-            let spans = self.spans(&clean, is_named);
-            if spans.is_empty() {
-                break;
-            }
-            clean = Cow::Owned(replaced(&clean, &spans));
-        }
-        clean
+        let spans = self.spans(line, is_named);
+        if spans.is_empty() { Cow::Borrowed(line) } else { Cow::Owned(replaced(line, &spans)) }
     }
 }
 
@@ -184,8 +208,58 @@ impl Span {
     fn new(rule: impl Into<Cow<'static, str>>, secret: Range<usize>, seen: Range<usize>) -> Self {
         Self { rule: rule.into(), secret, seen }
     }
+
+    /// The length of what stands for it.
+    fn mark_len(&self) -> usize {
+        MARK_OPEN.len() + self.rule.len() + 1
+    }
+
+    /// This span of a text from which `taken` was taken out, as a span of that text before.
+    fn before(self, taken: &[Self]) -> Self {
+        let place =
+            |range: Range<usize>| place_before(range.start, taken)..place_before(range.end, taken);
+        Self { rule: self.rule, secret: place(self.secret), seen: place(self.seen) }
+    }
 }
 
+/// Where a place of a text was before `taken` was taken out of it.
+fn place_before(place: usize, taken: &[Span]) -> usize {
+    // How much of the text before, and of the text after, the spans passed by make up.
+    let (mut was, mut is) = (0, 0);
+    for span in taken {
+        let start = span.secret.start - was + is;
+        if place <= start {
+            break;
+        }
+        if place < start + span.mark_len() {
+            return span.secret.end;
+        }
+        was += span.secret.len();
+        is += span.mark_len();
+    }
+    place + was - is
+}
+
+/// Takes the group `value` of whatever the pattern finds, where it is a secret.
+fn take(
+    rule: &'static str,
+    pattern: &Regex,
+    is_secret: impl Fn(&str) -> bool,
+    line: &str,
+    spans: &mut Vec<Span>,
+) {
+    for found in pattern.captures_iter(line) {
+        let value = found.name("value").filter(|value| is_secret(value.as_str()));
+        spans.extend(
+            value
+                .zip(found.get(0))
+                .map(|(value, whole)| Span::new(rule, value.range(), whole.range())),
+        );
+    }
+}
+
+/// What a mark begins with; the rule and a bracket follow.
+const MARK_OPEN: &str = "[REDACTED:";
 static MARK: LazyLock<Regex> = LazyLock::new(|| exact_pattern(r"\[REDACTED:[A-Za-z0-9-]*\]"));
 
 /// The spans in order and apart. What touches a mark is left alone.
@@ -216,7 +290,7 @@ fn replaced(line: &str, spans: &[Span]) -> String {
     let mut end = 0;
     for span in spans {
         clean.push_str(&line[end..span.secret.start]);
-        clean.push_str("[REDACTED:");
+        clean.push_str(MARK_OPEN);
         clean.push_str(&span.rule);
         clean.push(']');
         end = span.secret.end;

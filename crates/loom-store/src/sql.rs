@@ -123,8 +123,10 @@ pub(crate) const PRAGMAS: Text = Text::new(file!("setup/pragmas"), 7);
 pub(crate) const ROLLBACK: Text = one!("setup/rollback");
 
 /// The migrations: number, name and text. Never changed once released, only added to.
-pub(crate) const MIGRATIONS: [(i64, &str, &str); 1] =
-    [(1, "tasks", file!("migrations/0001_tasks"))];
+pub(crate) const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (1, "tasks", file!("migrations/0001_tasks")),
+    (2, "numbers", file!("migrations/0002_numbers")),
+];
 
 #[cfg(test)]
 mod tests;

@@ -54,8 +54,8 @@ pub use loom_core::{
     Reset, Result, RetryPolicy, RetryReason, Rule, StatusCounts, StoreCalls, StoreError,
     StoreSession, Stream, Submitted, Task, TaskContext, TaskEvent, TaskId, TaskQuery, TaskRequest,
     TaskStatus, TaskStore, TaskSummary, TaskWaiter, Thrashing, Transition, Unreadable, WaitError,
-    Worker, WorkerError, WorkerResult, WorkerType, decide, find_limit, first_bytes, jaccard_word_similarity, limits,
-    table, worker_fn,
+    Worker, WorkerError, WorkerResult, WorkerType, decide, find_limit, first_bytes,
+    jaccard_word_similarity, limits, table, worker_fn,
 };
 pub use loom_deps::{
     Clock, FakeClock, IdGen, Level, LogRecord, LogValue, Logger, NoopLogger, RecordingLogger, Rng,

@@ -60,7 +60,7 @@ pub fn draw(measures: &Measures) -> String {
 /// Where a cell begins.
 #[expect(clippy::cast_precision_loss, reason = "there are six")]
 fn column(index: usize) -> f64 {
-    LEFT + 20.0 + index as f64 * 112.0
+    LEFT + 44.0 + index as f64 * 108.0
 }
 
 fn legend(svg: &mut String) {

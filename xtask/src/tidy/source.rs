@@ -50,11 +50,16 @@ fn check_line(path: &str, text: &str) -> Vec<String> {
     forbidden(WORDS, text).chain(ticket).chain(place).collect()
 }
 
+/// Where the facade puts an engine and the store that comes with it together: nobody else sees both.
+const FACADE_LOGIC: [&str; 2] = ["crates/loom/src/open.rs", "crates/loom/src/import_go.rs"];
+
 /// What code may stand in this file only elsewhere.
 fn check_place(path: &str, code: &str) -> Option<String> {
-    let facade = path.starts_with("crates/loom/src/") && path != "crates/loom/src/open.rs";
+    let facade = path.starts_with("crates/loom/src/") && !FACADE_LOGIC.contains(&path);
     if facade && words(code).any(|word| word == "fn") {
-        return Some("the facade has no logic of its own, but for open.rs".to_owned());
+        return Some(
+            "the facade has no logic of its own, but for open.rs and import_go.rs".to_owned(),
+        );
     }
     let engine = path.strip_prefix("crates/loom-engine/src/")?;
     if engine == "record.rs" || engine.starts_with("record/") {

@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::patterns::exact_pattern;
 use super::{Redactor, assigned};
-use crate::pattern::exact_pattern;
 
 /// A line is looked at as a whole up to this length, beyond it in windows of this length.
 const WINDOW_BYTES: usize = 16 << 10;
@@ -47,10 +47,17 @@ enum Key {
     Inside,
 }
 
-static BEGIN: LazyLock<Regex> =
-    LazyLock::new(|| exact_pattern(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"));
-static END: LazyLock<Regex> =
-    LazyLock::new(|| exact_pattern(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"));
+/// The first line of a private key, as the tools around write it.
+static BEGIN: LazyLock<Regex> = LazyLock::new(|| {
+    exact_pattern(
+        r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|---- BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY ----|-----BEGIN OpenVPN Static key V\d-----|Private-Lines: \d{1,4}",
+    )
+});
+static END: LazyLock<Regex> = LazyLock::new(|| {
+    exact_pattern(
+        r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|---- END [A-Z0-9 ]{0,40}PRIVATE KEY ----|-----END OpenVPN Static key V\d-----|Private-MAC",
+    )
+});
 static BODY: LazyLock<Regex> = LazyLock::new(|| exact_pattern(r"[A-Za-z0-9+/]{12,}={0,2}"));
 
 impl RedactStream {
@@ -115,7 +122,10 @@ impl RedactStream {
         }
         let cut = if is_whole { end } else { self.cut(end) };
         clean.push_str(&self.clean(end, cut));
-        self.is_named = is_whole && assigned::names_next(&self.pending[..end]);
+        let line = &self.pending[..end];
+        // What is named may stand after an empty line.
+        let stays = self.is_named && line.trim().is_empty();
+        self.is_named = is_whole && (stays || assigned::names_next(line));
         let kept = if is_whole { 0 } else { CONTEXT_BYTES };
         self.forget(cut, kept);
         true

@@ -101,6 +101,32 @@ fn the_text_around_a_secret_survives() {
             "- name: DB_PASSWORD\n  value: Zq7Kd3f9xx\n",
             "- name: DB_PASSWORD\n  value: [REDACTED:assigned]\n",
         ),
+        (
+            "admin_token: Some(\"Zq7Kd3f9xxPq82\"), n: 4",
+            "admin_token: Some(\"[REDACTED:assigned]\"), n: 4",
+        ),
+        (
+            "['sshpass', '-p', 'Zq7Kd3f9', 'ssh', 'ada@h']",
+            "['sshpass', '-p', '[REDACTED:assigned]', 'ssh', 'ada@h']",
+        ),
+        (
+            "token=\u{1b}[33mZq7Kd3f9xx\u{1b}[0m no",
+            "token=\u{1b}[33m[REDACTED:assigned]\u{1b}[0m no",
+        ),
+        ("Authorization: SSWS 00Zq7Kd3f9xxPq82Zq", "Authorization: SSWS [REDACTED:header]"),
+        ("mysql://root:a/b#Zq7Kd3@h/x?y=1", "mysql://root:[REDACTED:url]@h/x?y=1"),
+        (
+            "&quot;pwd&quot;:&quot;Zq7Kd3f9xx&quot;,",
+            "&quot;pwd&quot;:&quot;[REDACTED:assigned]&quot;,",
+        ),
+        (
+            "password = \"Zq7Kd3f9\" -> \"Lm4Np5Qr\" #",
+            "password = \"[REDACTED:assigned]\" -> \"[REDACTED:assigned]\" #",
+        ),
+        (
+            "Your password to proceed:\n\nZq7Kd3f9xx\n\nbye 12345abc6",
+            "Your password to proceed:\n\n[REDACTED:assigned]\n\nbye 12345abc6",
+        ),
     ] {
         assert_eq!(redactor.redact(text), clean);
     }
@@ -189,6 +215,16 @@ fn texts() -> impl Strategy<Value = String> {
         Just("\n".to_owned()),
         Just("- name: TOKEN\n".to_owned()),
         Just("  value: ".to_owned()),
+        Just("the password is:\n".to_owned()),
+        Just("Private-Lines: 1\n".to_owned()),
+        Just("Private-MAC".to_owned()),
+        Just("mysql -uroot -p".to_owned()),
+        Just("Some(\"".to_owned()),
+        Just("\u{1b}[33m".to_owned()),
+        Just("&quot;".to_owned()),
+        Just("%22".to_owned()),
+        Just("\", \"".to_owned()),
+        Just("SOME_COOKIE=9LN6o7Wg9aCbdUOAkX_API_KEY=".to_owned()),
         (0usize..9000).prop_map(|count| "lorem, ".repeat(count / 7)),
         (0usize..9000).prop_map(|count| "x".repeat(count)),
     ];

@@ -23,8 +23,9 @@ struct Facts {
 
 const MIGRATIONS_TABLE: &str = "_loom_migrations";
 
-/// The tables of this program.
-const OURS: [&str; 4] = ["loom_tasks", "loom_attempts", "loom_instances", "loom_numbers"];
+/// The tables of this program, and the migration that each came with.
+const OURS: [(&str, i64); 4] =
+    [("loom_tasks", 1), ("loom_attempts", 1), ("loom_instances", 1), ("loom_numbers", 2)];
 
 /// The columns by which a table of the Go library is known.
 const GO_COLUMNS: [&str; 3] = ["worker_type", "project_id", "dispatched_at"];
@@ -78,7 +79,7 @@ where
 /// What is wrong with a database, if this program knows migrations up to `latest`; what to do.
 fn problem(facts: &Facts, latest: i64) -> Option<(String, &'static str)> {
     let has = |name: &str| facts.tables.iter().any(|table| table == name);
-    let ours = OURS.into_iter().filter(|table| has(table)).count();
+    let ours = OURS.into_iter().filter(|(table, _)| has(table)).count();
     let newest = facts.applied.iter().max().copied().unwrap_or(0);
     if newest > latest {
         let problem = format!(
@@ -93,8 +94,8 @@ fn problem(facts: &Facts, latest: i64) -> Option<(String, &'static str)> {
                     `loom::import_go` in a program";
         return Some((problem.to_owned(), hint));
     }
-    let expected = if facts.applied.is_empty() { 0 } else { OURS.len() };
-    if ours != expected {
+    let is_as_expected = |(table, since): &(&str, i64)| has(table) == (*since <= newest);
+    if !OURS.iter().all(is_as_expected) {
         let problem = "its tables that begin with loom_ are of a shape that this program does not \
                        know";
         return Some((problem.to_owned(), "open a new file, or restore a copy of this one"));
@@ -122,12 +123,20 @@ mod tests {
     const ALL: [&str; 5] =
         ["_loom_migrations", "loom_attempts", "loom_instances", "loom_numbers", "loom_tasks"];
 
+    /// What there was before the second migration.
+    const FIRST: [&str; 4] = ["_loom_migrations", "loom_attempts", "loom_instances", "loom_tasks"];
+
     #[test]
     fn ours_and_those_of_hosts_are_fine() {
-        let sound =
-            [facts(&[], &[]), facts(&["tasks"], &[]), facts(&ALL, &[1]), facts(&ALL[..1], &[])];
+        let sound = [
+            facts(&[], &[]),
+            facts(&["tasks"], &[]),
+            facts(&ALL, &[1, 2]),
+            facts(&ALL[..1], &[]),
+            facts(&FIRST, &[1]),
+        ];
         for facts in sound {
-            assert_eq!(problem(&facts, 1), None, "{facts:?}");
+            assert_eq!(problem(&facts, 2), None, "{facts:?}");
         }
     }
 
@@ -140,13 +149,15 @@ mod tests {
         let cases = [
             (go, "Go library"),
             (utf16, "UTF-16le"),
-            (facts(&ALL, &[1, 2]), "newer loom"),
+            (facts(&ALL, &[1, 2, 3]), "newer loom"),
             (facts(&["loom_tasks"], &[]), "shape"),
             (facts(&ALL[1..], &[]), "shape"),
             (facts(&ALL[..3], &[1]), "shape"),
+            (facts(&FIRST, &[1, 2]), "shape"),
+            (facts(&ALL, &[1]), "shape"),
         ];
         for (facts, expected) in cases {
-            let (found, _) = problem(&facts, 1).unwrap();
+            let (found, _) = problem(&facts, 2).unwrap();
             assert!(found.contains(expected), "{facts:?}: {found}");
         }
     }

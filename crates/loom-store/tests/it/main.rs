@@ -11,3 +11,4 @@ mod model;
 mod places;
 mod support;
 mod unreadable;
+mod upgrades;

@@ -1,8 +1,8 @@
 -- Moments are microseconds since the Unix epoch. Small columns come first and large texts last, so
 -- that whoever needs only the small ones does not read the pages that long texts overflow to.
 CREATE TABLE loom_tasks (
-    -- Given out by `loom_numbers`: people may have noted the number of a task that was removed since.
-    seq INTEGER PRIMARY KEY,
+    -- AUTOINCREMENT: people may have noted the number of a task that was removed since.
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
     engine TEXT NOT NULL,
     project TEXT NOT NULL,
@@ -80,24 +80,23 @@ CREATE TABLE loom_instances (
     -- The file that is locked while the instance lives: an absolute path, or '' in memory.
     lock TEXT NOT NULL,
     -- JSON.
-    worker_types TEXT NOT NULL DEFAULT '[]'
+    worker_types TEXT NOT NULL DEFAULT '[]',
+    -- The number of the latest batch, and whether its inserts went in as claimed.
+    batch INTEGER NOT NULL DEFAULT -1,
+    fused INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
--- The numbers that commits change, side by side: together they are one page to write. By kind:
--- 'batch', the number of the latest batch of the instance in row `of`;
--- 'task', the number that a task was given last;
--- 'count', how many tasks of the engine `of` have a status.
-CREATE TABLE loom_numbers (
-    kind TEXT NOT NULL,
-    of TEXT NOT NULL DEFAULT '',
-    status TEXT NOT NULL DEFAULT '',
-    value INTEGER NOT NULL,
-    PRIMARY KEY (kind, of, status)
-) STRICT, WITHOUT ROWID;
+-- The first write of every batch. A view, because only a trigger can raise an error, and because an
+-- update of an instance that is not there would pass in silence.
+CREATE VIEW loom_batches AS SELECT seq AS instance, batch AS number, fused FROM loom_instances;
 
-INSERT INTO loom_numbers (kind, value) VALUES ('task', 0);
-
-CREATE TRIGGER loom_instances_gone AFTER DELETE ON loom_instances
+CREATE TRIGGER loom_batches_in_order INSTEAD OF INSERT ON loom_batches
 BEGIN
-    DELETE FROM loom_numbers WHERE kind = 'batch' AND of = OLD.seq;
+    SELECT RAISE(ABORT, 'loom: not joined')
+        WHERE NOT EXISTS (SELECT 1 FROM loom_instances WHERE seq = NEW.instance);
+    SELECT RAISE(ABORT, 'loom: repeated batch')
+        WHERE EXISTS (
+            SELECT 1 FROM loom_instances WHERE seq = NEW.instance AND batch >= NEW.number
+        );
+    UPDATE loom_instances SET batch = NEW.number, fused = NEW.fused WHERE seq = NEW.instance;
 END;
