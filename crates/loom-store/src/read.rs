@@ -52,10 +52,10 @@ pub(crate) async fn list(open: &Open, query: &TaskQuery) -> Result<Page, StoreEr
 }
 
 fn list_text(query: &TaskQuery) -> Text {
-    let [oldest_first, newest_first] = match (&query.instance, &query.project_id) {
+    let [oldest_first, newest_first] = match (&query.instance, has_project(query)) {
         (Some(_), _) => sql::LIST_INSTANCE,
-        (None, Some(_)) => sql::LIST_PROJECT,
-        (None, None) => sql::LIST_ALL,
+        (None, true) => sql::LIST_PROJECT,
+        (None, false) => sql::LIST_ALL,
     };
     match query.order {
         Order::OldestFirst => oldest_first,
@@ -64,11 +64,11 @@ fn list_text(query: &TaskQuery) -> Text {
 }
 
 pub(crate) async fn count(open: &Open, query: &TaskQuery) -> Result<StatusCounts, StoreError> {
-    let part = match (&query.instance, &query.project_id) {
+    let part = match (&query.instance, has_project(query)) {
         _ if is_kept(query) => open.read(sql::COUNT_KEPT, kept(query)).await?,
         (Some(_), _) => open.read(sql::COUNT_INSTANCE, filters(query, None)).await?,
-        (None, Some(_)) => open.read(sql::COUNT_PROJECT, filters(query, None)).await?,
-        (None, None) => open.read(sql::COUNT_ALL, filters(query, None)).await?,
+        (None, true) => open.read(sql::COUNT_PROJECT, filters(query, None)).await?,
+        (None, false) => open.read(sql::COUNT_ALL, filters(query, None)).await?,
     };
     let mut counts = StatusCounts::default();
     for row in &part.rows {
@@ -81,6 +81,12 @@ pub(crate) async fn count(open: &Open, query: &TaskQuery) -> Result<StatusCounts
         }
     }
     Ok(counts)
+}
+
+/// Whether a query asks for a project that the index of projects knows: tasks without one are not in
+/// it.
+fn has_project(query: &TaskQuery) -> bool {
+    query.project_id.as_ref().is_some_and(|project| !project.is_empty())
 }
 
 /// Whether commits keep the counts that a query asks for.

@@ -225,3 +225,20 @@ async fn after_the_end_of_its_process_a_task_is_there() {
     let again = place.store();
     assert_eq!(again.get(&[id("t")]).await.unwrap(), [before]);
 }
+
+#[tokio::test]
+async fn tasks_without_a_project_are_found_by_asking_for_none() {
+    let place = Place::new();
+    let store = place.store();
+    let actor = Actor::join(&store, "one").await;
+    let mut website = task("website");
+    website.request.project_id = "website".to_owned();
+    actor.commit(vec![insert(task("none")), insert(website)]).await;
+    for (project, expected) in [("", "none"), ("website", "website")] {
+        let query = TaskQuery::all().project(project);
+        let page = store.list(&query).await.unwrap();
+        let ids: Vec<&str> = page.tasks.iter().map(|task| task.id.as_str()).collect();
+        assert_eq!(ids, [expected]);
+        assert_eq!(store.count(&query).await.unwrap().total(), 1);
+    }
+}

@@ -118,4 +118,5 @@ CREATE INDEX loom_tasks_pinned ON loom_tasks (pin, worker_type, due_at) WHERE pi
 CREATE INDEX loom_tasks_owned ON loom_tasks (owner) WHERE owner IS NOT NULL;
 CREATE INDEX loom_tasks_asked ON loom_tasks (owner)
     WHERE owner IS NOT NULL AND cancel_at IS NOT NULL;
-CREATE INDEX loom_tasks_project ON loom_tasks (project);
+-- Tasks without a project pay nothing for it.
+CREATE INDEX loom_tasks_project ON loom_tasks (project) WHERE project <> '';
