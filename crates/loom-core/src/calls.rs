@@ -162,19 +162,20 @@ impl<'s, S: TaskStore + ?Sized> StoreSession<'s, S> {
         Ok(self.store.count(&query).await?)
     }
 
-    /// Takes a task of the status `from` to the status `to`, whoever has it in hand, and returns
-    /// the status that it has then: `to`, or cancelled if the task's end had been asked for.
+    /// Takes a task of the status `from` to the status `to` and returns the status that it has
+    /// then: `to`, or cancelled if the task's end had been asked for. A task that is in hand changes
+    /// only by the session that has it.
     ///
     /// Going to dispatched hands the task to this instance; going to retrying counts a retry that
     /// is due now. A task that goes to failed, failed_crash or retrying gets an error text that
     /// says so, and one that goes to completed has no result: [`set_result`](Self::set_result) ends
-    /// a task with words of its own. A call that ends a task which an engine runs makes what its
-    /// attempt returns void, but does not stop it: that is [`Op::Cancel`].
+    /// a task with words of its own.
     ///
     /// # Errors
     /// [`CallError::Forbidden`] before anything is read if no task may go from `from` to `to`;
-    /// [`CallError::Stale`] if the task is not of the status `from`; [`CallError::NotFound`];
-    /// [`CallError::Store`]. Nothing was changed then.
+    /// [`CallError::Stale`] if the task is not of the status `from`; [`CallError::NotYours`] if
+    /// another instance has it in hand; [`CallError::NotFound`]; [`CallError::Store`]. Nothing was
+    /// changed then.
     pub async fn update_status(
         &mut self,
         id: &TaskId,
@@ -186,6 +187,7 @@ impl<'s, S: TaskStore + ?Sized> StoreSession<'s, S> {
         if task.status != from {
             return Err(CallError::stale(id, from, task.status));
         }
+        self.check_hands(&task)?;
         match step(&task, to, self.clock.now()) {
             Some(transition) => self.apply(&task, transition).await,
             None => Err(CallError::Forbidden { from, to }),
@@ -201,8 +203,9 @@ impl<'s, S: TaskStore + ?Sized> StoreSession<'s, S> {
     ///
     /// # Errors
     /// [`CallError::Forbidden`] if the task may not go there: without an error it must be running,
-    /// with one it must not have ended. [`CallError::Stale`] if it was changed meanwhile,
-    /// [`CallError::NotFound`], [`CallError::Store`]. Nothing was changed then.
+    /// with one it must not have ended. [`CallError::NotYours`] if another instance has it in hand,
+    /// [`CallError::Stale`] if it was changed meanwhile, [`CallError::NotFound`],
+    /// [`CallError::Store`]. Nothing was changed then.
     pub async fn set_result(
         &mut self,
         id: &TaskId,
@@ -212,6 +215,7 @@ impl<'s, S: TaskStore + ?Sized> StoreSession<'s, S> {
         let task = self.get(id).await?;
         let to = error.map_or(TaskStatus::Completed, |_| TaskStatus::Failed);
         allowed(task.status, to)?;
+        self.check_hands(&task)?;
         let result = head_and_tail(result.into(), RESULT_BYTES_MAX);
         let now = self.clock.now();
         let transition = match error {
@@ -222,6 +226,17 @@ impl<'s, S: TaskStore + ?Sized> StoreSession<'s, S> {
             }
         };
         self.apply(&task, transition).await
+    }
+
+    /// The report of somebody who has lost a task changes nothing.
+    fn check_hands(&self, task: &Task) -> Result<(), CallError> {
+        match &task.instance {
+            Some(instance) if task.status.is_owned() && *instance != self.instance.id => {
+                let (task, instance) = (task.id.clone(), instance.clone());
+                Err(CallError::NotYours { task, instance })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Ends what dead instances of the session's engine had in hand as failed_crash, and returns

@@ -112,6 +112,7 @@ macro_rules! store_conformance {
             calls::a_result_ends_its_task,
             calls::an_error_ends_its_task_and_tells_no_secret,
             calls::only_a_running_task_takes_a_result,
+            calls::only_whoever_has_a_task_in_hand_reports_of_it,
             calls::a_cancel_that_was_asked_for_wins_over_a_call,
             calls::only_what_the_dead_had_in_hand_is_marked_as_crashed,
             calls::a_cancel_that_was_asked_for_outlives_the_tasks_owner,

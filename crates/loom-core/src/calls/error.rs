@@ -1,7 +1,7 @@
 //! What a call on a store can answer instead.
 
 use crate::error::InvalidRequest;
-use crate::ids::TaskId;
+use crate::ids::{InstanceId, TaskId};
 use crate::status::TaskStatus;
 use crate::store::StoreError;
 
@@ -38,6 +38,17 @@ pub enum CallError {
         expected: TaskStatus,
         /// The status that the task has.
         found: TaskStatus,
+    },
+    /// Another instance has the task in hand. Nothing was changed.
+    #[error(
+        "task {task} is in the hands of {instance}; nothing was changed, ask for its end with a \
+         cancel"
+    )]
+    NotYours {
+        /// The task.
+        task: TaskId,
+        /// Who has it in hand.
+        instance: InstanceId,
     },
     /// The store failed.
     #[error(transparent)]

@@ -308,6 +308,22 @@ pub async fn only_a_running_task_takes_a_result(h: &Harness) {
     assert!(matches!(error, CallError::Forbidden { from: Failed, to: Failed }), "{error}");
 }
 
+/// The report of a session that has lost a task changes nothing.
+pub async fn only_whoever_has_a_task_in_hand_reports_of_it(h: &Harness) {
+    let mut lost = session(h, "lost", "default").await;
+    let mut owner = session(h, "owner", "default").await;
+    let task = bring(&mut lost, "a", &[Dispatched, Running, Retrying]).await;
+    for (from, to) in [(Retrying, Dispatched), (Dispatched, Running)] {
+        must(owner.update_status(&task, from, to).await, "a waiting task is for all");
+    }
+    let late = refused(lost.set_result(&task, "late", None).await, "it is another's task");
+    assert!(matches!(late, CallError::NotYours { .. }), "{late}");
+    let late = refused(lost.update_status(&task, Running, Failed).await, "it is another's task");
+    assert!(matches!(late, CallError::NotYours { .. }), "{late}");
+    assert_eq!(must(owner.set_result(&task, "done", None).await, "it is the owner's"), Completed);
+    assert_eq!(read(&owner, &task).await.result, "done");
+}
+
 /// A cancel that was asked for wins over whatever a call asks for later.
 pub async fn a_cancel_that_was_asked_for_wins_over_a_call(h: &Harness) {
     let mut calls = session(h, "me", "default").await;
