@@ -6,6 +6,7 @@
 
 mod chart;
 mod contender;
+mod machine;
 mod measures;
 mod short;
 mod w1;
@@ -16,6 +17,7 @@ use crate::print;
 use crate::project::Project;
 
 pub use chart::draw;
+pub use machine::Machine;
 pub use measures::Measures;
 
 use contender::Arena;
@@ -64,7 +66,11 @@ pub fn run(project: &Project, args: &[String]) -> Result {
     }
     let arena = Arena::build(project, options.wants("w1"))?;
     let mut measures = Measures::default();
+    let before = Machine::now();
     let measured = measure(&arena, &options, &mut measures);
+    if let (Some(before), Some(after)) = (before, Machine::now()) {
+        measures.add("machine.others_percent", after.others_percent(before));
+    }
     // Also where something failed: what was measured until then has taken minutes.
     print::line(&measures.table());
     print::line(&format!("\n{}", measures.lines()));

@@ -11,6 +11,7 @@ pub fn run(asked: &Asked) -> Result {
     let dead = "SELECT max(seq) FROM loom_instances";
     let dead: i64 = connection.query_row(dead, [], |row| row.get(0))?;
     connection.execute(include_str!("fill.sql"), params![rows, every, dead, TEXT])?;
+    connection.execute_batch(include_str!("numbers.sql"))?;
     // The whole of it in one file, which can be copied.
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "FULL")?;

@@ -8,7 +8,7 @@ use crate::failure::Result;
 pub(super) const DURABILITIES: [&str; 2] = ["normal", "full"];
 
 /// Submitters at once, each with how many tasks they submit.
-pub(super) const LOADS: [(usize, usize); 3] = [(1, 2000), (16, 20_000), (256, 20_000)];
+pub(super) const LOADS: [(usize, usize); 3] = [(1, 5000), (16, 20_000), (256, 20_000)];
 
 const RAW_TASKS: usize = 20_000;
 

@@ -1,6 +1,6 @@
 //! What `bench` is asked for, and what it makes of what it has measured.
 
-use xtask::bench::{Measures, Options, draw, options};
+use xtask::bench::{Machine, Measures, Options, draw, options};
 use xtask::failure::Failure;
 
 use crate::args;
@@ -85,4 +85,14 @@ fn ten_times_the_rate_is_a_bar_higher_by_the_same_step() {
     assert_eq!(bars.len(), 2);
     assert!(bars.iter().any(|bar| bar.contains("class=\"a\"") && bar.contains("height=\"70.0\"")));
     assert!(bars.iter().any(|bar| bar.contains("class=\"d\"") && bar.contains("height=\"140.0\"")));
+}
+
+#[test]
+fn what_others_did_is_what_we_did_not() {
+    let stat = |busy: u64, idle: u64| format!("cpu  {busy} 0 0 {idle} 0 0 0 0 0 0\ncpu0 1 2 3\n");
+    let own = |ticks: u64| format!("7 (a (b) c) R 1 2 3 4 5 6 7 8 9 10 {ticks} 0 0 0 20 0\n");
+    let before = Machine::read(&stat(100, 100), &own(10)).unwrap();
+    let after = Machine::read(&stat(400, 200), &own(210)).unwrap();
+    assert!((after.others_percent(before) - 25.0).abs() < f64::EPSILON);
+    assert_eq!(Machine::read("", &own(1)), None);
 }
