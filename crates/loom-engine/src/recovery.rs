@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::StreamExt;
+use futures_util::future::join;
 use futures_util::stream::FuturesUnordered;
 use loom_core::limits::{PAGE_MAX, UNCOUNTED_MAX};
 use loom_core::{
@@ -32,24 +33,45 @@ pub(crate) async fn recover(cx: &Arc<Context>) -> Result<u64> {
 
 async fn recover_from(cx: &Arc<Context>, dead: &Dead) -> Result<u64> {
     let mut crashed = 0;
-    let mut query = left_by(&dead.instance.id);
+    let mut left = read(cx, left_by(&dead.instance.id)).await?;
     loop {
-        let page = cx.store.list(&query).await?;
-        for unreadable in &page.unreadable {
-            cx.writer.apply(None, Transition::unreadable(unreadable, cx.now())).await?;
+        let (tasks, next) = left;
+        // The next tasks are read while these are ended: readers and the writer do not wait for
+        // each other.
+        let reading = async {
+            match next {
+                Some(query) => read(cx, query).await.map(Some),
+                None => Ok(None),
+            }
+        };
+        let (ended, next) = join(end_all(cx, dead, tasks), reading).await;
+        crashed += ended?;
+        match next? {
+            Some(next) => left = next,
+            None => return Ok(crashed),
         }
-        let ids: Vec<TaskId> = page.tasks.into_iter().map(|task| task.id).collect();
-        let tasks = cx.store.get(&ids).await?;
-        let mut ends: FuturesUnordered<_> =
-            tasks.into_iter().map(|task| end(cx, dead, task)).collect();
-        while let Some(ended) = ends.next().await {
-            crashed += u64::from(ended?);
-        }
-        if page.next.is_none() {
-            return Ok(crashed);
-        }
-        query = query.after(page.next);
     }
+}
+
+/// Tasks that a query asks for, and the query for those behind them. What cannot be read is ended.
+async fn read(cx: &Arc<Context>, query: TaskQuery) -> Result<(Vec<Task>, Option<TaskQuery>)> {
+    let page = cx.store.list(&query).await?;
+    for unreadable in &page.unreadable {
+        cx.writer.apply(None, Transition::unreadable(unreadable, cx.now())).await?;
+    }
+    let ids: Vec<TaskId> = page.tasks.into_iter().map(|task| task.id).collect();
+    let tasks = cx.store.get(&ids).await?;
+    let next = page.next.map(|next| query.after(Some(next)));
+    Ok((tasks, next))
+}
+
+async fn end_all(cx: &Arc<Context>, dead: &Dead, tasks: Vec<Task>) -> Result<u64> {
+    let mut crashed = 0;
+    let mut ends: FuturesUnordered<_> = tasks.into_iter().map(|task| end(cx, dead, task)).collect();
+    while let Some(ended) = ends.next().await {
+        crashed += u64::from(ended?);
+    }
+    Ok(crashed)
 }
 
 fn left_by(dead: &InstanceId) -> TaskQuery {

@@ -1,5 +1,6 @@
 //! The slot of one attempt, which it gives back while it waits for other tasks.
 
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
@@ -36,9 +37,20 @@ struct Held {
     /// Waits under way. As long as there is one, the attempt has no slot.
     waits: usize,
     /// Tasks whose end has not been seen yet, of all waits.
-    outstanding: usize,
+    outstanding: HashMap<TaskId, Awaited>,
+    /// How many of them no commit is about to end.
+    unexpected: usize,
     /// The attempt is over: a context that outlives it moves no slots.
     over: bool,
+}
+
+/// What is known of a task that is waited for.
+#[derive(Default)]
+struct Awaited {
+    /// How many waits want its end.
+    waits: usize,
+    /// A commit under way, or made and not yet told of, ends it.
+    is_expected: bool,
 }
 
 impl Seat {
@@ -51,7 +63,8 @@ impl Seat {
         slot: Slot,
     ) -> Arc<Self> {
         let slot = Some(slot);
-        let held = Held { slot, ticket: None, waits: 0, outstanding: 0, over: false };
+        let outstanding = HashMap::new();
+        let held = Held { slot, ticket: None, waits: 0, outstanding, unexpected: 0, over: false };
         let held = Mutex::new(held);
         Arc::new_cyclic(|me| Self {
             me: Weak::clone(me),
@@ -66,16 +79,25 @@ impl Seat {
 
     /// A task that the attempt waits for ends by the commit in the making. If it is the last one,
     /// the attempt queues already, so that the commit's claim leaves it a slot.
-    pub(crate) fn expect_end(&self) {
+    pub(crate) fn expect_end(&self, task: &TaskId) {
         let mut held = self.lock();
-        if held.outstanding == 1 && !held.over && held.slot.is_none() {
+        let awaited = held.outstanding.get_mut(task);
+        if awaited.is_some_and(|awaited| !std::mem::replace(&mut awaited.is_expected, true)) {
+            held.unexpected = held.unexpected.saturating_sub(1);
+        }
+        let is_last = !held.outstanding.is_empty() && held.unexpected == 0;
+        if is_last && !held.over && held.slot.is_none() {
             self.queue(&mut held);
         }
     }
 
     /// The task has not ended after all.
-    pub(crate) fn expect_no_end(&self) {
+    pub(crate) fn expect_no_end(&self, task: &TaskId) {
         let mut held = self.lock();
+        let awaited = held.outstanding.get_mut(task);
+        if awaited.is_some_and(|awaited| std::mem::take(&mut awaited.is_expected)) {
+            held.unexpected += 1;
+        }
         if held.ticket.is_some() {
             self.unqueue(&mut held);
             drop(held);
@@ -94,7 +116,7 @@ impl Seat {
     async fn ends_of(&self, tasks: &[TaskId], leave: impl Fn()) -> Result<Vec<Task>, WaitError> {
         let me = self.me.upgrade();
         let ends = tasks.iter().map(|task| async {
-            let _outstanding = Outstanding::new(self);
+            let _outstanding = Outstanding::new(self, task);
             seated_end_of(&self.cx, task, me.as_ref(), &leave).await
         });
         Ok(try_join_all(ends).await?)
@@ -230,18 +252,31 @@ impl Drop for Absence<'_> {
 }
 
 /// One task whose end has not been seen yet.
-struct Outstanding<'a>(&'a Seat);
+struct Outstanding<'a> {
+    seat: &'a Seat,
+    task: &'a TaskId,
+}
 
 impl<'a> Outstanding<'a> {
-    fn new(seat: &'a Seat) -> Self {
-        seat.lock().outstanding += 1;
-        Self(seat)
+    fn new(seat: &'a Seat, task: &'a TaskId) -> Self {
+        let mut held = seat.lock();
+        let awaited = held.outstanding.entry(task.clone()).or_default();
+        awaited.waits += 1;
+        let is_new = awaited.waits == 1;
+        held.unexpected += usize::from(is_new);
+        Self { seat, task }
     }
 }
 
 impl Drop for Outstanding<'_> {
     fn drop(&mut self) {
-        let outstanding = &mut self.0.lock().outstanding;
-        *outstanding = outstanding.saturating_sub(1);
+        let mut held = self.seat.lock();
+        let Some(awaited) = held.outstanding.get_mut(self.task) else { return };
+        awaited.waits = awaited.waits.saturating_sub(1);
+        let (over, was_unexpected) = (awaited.waits == 0, !awaited.is_expected);
+        if over {
+            held.outstanding.remove(self.task);
+            held.unexpected = held.unexpected.saturating_sub(usize::from(was_unexpected));
+        }
     }
 }

@@ -44,11 +44,13 @@ impl From<rusqlite::Error> for Failed {
     }
 }
 
-/// Commits a batch, if there is anything to commit.
-pub(crate) fn commit(connection: &Connection, plan: &Plan) -> Result<Outcome, Failed> {
+/// Commits a batch, if there is anything to commit. One that may have been `sent` before is looked
+/// up by its number first: what its claim would take, it may have taken.
+pub(crate) fn commit(connection: &Connection, plan: &Plan, sent: bool) -> Result<Outcome, Failed> {
     let hand = Hand(connection);
     let claims = plan::claim(&plan.batch).map(|claim| Claims { hand, claim, plan });
     if plan.only_claims()
+        && !sent
         && let Some(claims) = &claims
         && let Some(outcome) = claims.look()?
     {

@@ -11,6 +11,7 @@ const BUSY: i32 = 5;
 const LOCKED: i32 = 6;
 const READ_ONLY: i32 = 8;
 const FULL: i32 = 13;
+const CANNOT_OPEN: i32 = 14;
 
 /// What went wrong beneath, whichever library has told of it.
 #[derive(Debug)]
@@ -72,8 +73,8 @@ impl Fault {
         matches!(self.code, Some(BUSY | LOCKED))
     }
 
-    /// SQLite has undone the commit that failed so. After every other error of a commit, what it
-    /// wrote may still be found on disk later.
+    /// A commit that failed so is undone, by SQLite or by the rollback that follows. After every other
+    /// error of a commit, what it wrote may still be found on disk later.
     pub(crate) const fn is_undone(&self) -> bool {
         matches!(self.code, Some(BUSY | LOCKED | FULL))
     }
@@ -86,6 +87,11 @@ impl Fault {
     /// What was to be done needs to write, and may not.
     pub(crate) fn is_read_only(&self) -> bool {
         self.code == Some(READ_ONLY)
+    }
+
+    /// The operating system does not let SQLite open a file as it must.
+    pub(crate) fn is_closed_to_us(&self) -> bool {
+        self.code == Some(CANNOT_OPEN)
     }
 
     /// The same name twice.

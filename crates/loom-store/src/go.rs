@@ -2,6 +2,7 @@
 
 mod cells;
 mod exact;
+mod fault;
 mod row;
 mod source;
 mod time;
@@ -16,8 +17,10 @@ use sqlx::{Row, SqliteConnection};
 use tempfile::TempDir;
 
 use crate::connection::{self, Args, run_one};
-use crate::error::{refused, store_error};
+use crate::error::refused;
 use crate::sql;
+
+use fault::Fault;
 
 /// Rows in a page.
 const PAGE_ROWS_MAX: usize = 1000;
@@ -80,7 +83,7 @@ impl GoDatabase {
         let source::Opened { mut connection, copy, is_frozen } = source::open(path).await?;
         if is_frozen {
             let begun = run_one(&mut connection, sql::GO_SNAPSHOT, Args::default()).await;
-            begun.map_err(|error| store_error(path, error))?;
+            begun.map_err(|error| Fault::from(error).of(path))?;
         }
         Ok(Self {
             path: path.to_path_buf(),
@@ -106,7 +109,7 @@ impl GoDatabase {
     pub async fn count(&mut self) -> Result<u64, StoreError> {
         let part = run_one(&mut self.connection, sql::GO_COUNT, Args::default()).await;
         let count = part.and_then(|part| part.one()?.try_get::<i64, _>(0));
-        let count = count.map_err(|error| store_error(&self.path, error))?;
+        let count = count.map_err(|error| Fault::from(error).of(&self.path))?;
         Ok(count.try_into().unwrap_or(0))
     }
 
@@ -121,12 +124,12 @@ impl GoDatabase {
         let (mut rows, mut bytes) = (0, 0);
         let mut found = sqlx::query(sql::GO_TASKS.sql).bind(first).fetch(&mut self.connection);
         while rows < PAGE_ROWS_MAX && bytes < PAGE_BYTES_MAX {
-            let row = found.try_next().await.map_err(|error| store_error(&self.path, error))?;
+            let row = found.try_next().await.map_err(|error| Fault::from(error).of(&self.path))?;
             let Some(row) = row else {
                 self.next = None;
                 break;
             };
-            let (number, cells) = cells::read(&row).map_err(|e| store_error(&self.path, e))?;
+            let (number, cells) = cells::read(&row).map_err(|e| Fault::from(e).of(&self.path))?;
             self.next = number.checked_add(1);
             rows += 1;
             bytes += cells.bytes();

@@ -5,6 +5,7 @@
 
 mod network;
 
+use std::ffi::OsString;
 use std::fs::{self, Metadata};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -64,9 +65,8 @@ pub(crate) fn check(path: &Path) -> Result<Place, StoreError> {
         let hint = "choose a path that is UTF-8";
         return Err(refused(path, "SQLite cannot open a path that is not UTF-8", hint));
     }
-    let mut directory = database.clone().into_os_string();
-    directory.push(".d");
-    Ok(Place { database, directory: directory.into(), exists: existing.is_some() })
+    let directory = beside(&database, ".d");
+    Ok(Place { database, directory, exists: existing.is_some() })
 }
 
 fn check_parent(path: &Path, parent: &Path) -> Result<(), StoreError> {
@@ -151,13 +151,37 @@ fn facts(_database: &Path, _parent: &Path, meta: &Metadata) -> Facts {
     }
 }
 
+/// What is named as the database is, with a suffix.
+pub(crate) fn beside(database: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(database);
+    name.push(suffix);
+    name.into()
+}
+
+/// The first file of a database, or of what SQLite keeps beside it, with which this user may not do
+/// what has to be done.
+pub(crate) fn denied(database: &Path, may: impl Fn(&Path) -> bool) -> Option<PathBuf> {
+    let files = ["", "-wal", "-shm"].map(|suffix| beside(database, suffix));
+    files.into_iter().find(|file| file.exists() && !may(file))
+}
+
 #[cfg(unix)]
-fn is_writable(path: &Path) -> bool {
+pub(crate) fn is_readable(path: &Path) -> bool {
+    rustix::fs::access(path, rustix::fs::Access::READ_OK).is_ok()
+}
+
+#[cfg(not(unix))]
+pub(crate) fn is_readable(_path: &Path) -> bool {
+    true
+}
+
+#[cfg(unix)]
+pub(crate) fn is_writable(path: &Path) -> bool {
     rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_ok()
 }
 
 #[cfg(not(unix))]
-fn is_writable(path: &Path) -> bool {
+pub(crate) fn is_writable(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|meta| meta.is_dir() || !meta.permissions().readonly())
 }
 

@@ -10,12 +10,12 @@ mod memory;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc;
+use std::sync::mpsc as returns;
 use std::thread;
 
 use loom_core::StoreError;
 use sqlx::SqliteConnection;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use self::desk::{Desk, Job};
 pub(crate) use self::memory::Memory;
@@ -25,6 +25,9 @@ use crate::membership::Seat;
 use crate::outcome::Outcome;
 use crate::plan::Plan;
 use crate::sql::Text;
+
+/// Jobs that wait for the connection; beyond it, asking for another waits.
+const JOBS_MAX: usize = 64;
 
 /// The way to the thread of the connection that writes.
 pub(crate) struct Writer {
@@ -36,7 +39,7 @@ pub(crate) struct Writer {
 /// The connection, lent by its thread, which waits until it is given back by being dropped.
 pub(crate) struct Lent {
     connection: Option<SqliteConnection>,
-    back: mpsc::Sender<SqliteConnection>,
+    back: returns::Sender<SqliteConnection>,
 }
 
 impl Lent {
@@ -63,10 +66,10 @@ impl Writer {
         connection: SqliteConnection,
         keeps: bool,
     ) -> Result<Self, StoreError> {
-        let (jobs, work) = mpsc::channel();
+        let (jobs, mut work) = mpsc::channel(JOBS_MAX);
         let desk = Desk::new(path.clone(), options, connection, keeps);
         let thread = thread::Builder::new().name("loom-store".to_owned());
-        let started = thread.spawn(move || desk.run(&work));
+        let started = thread.spawn(move || desk.run(&mut work));
         started.map_err(|source| StoreError::Unavailable { source: source.into() })?;
         Ok(Self { path, jobs })
     }
@@ -75,7 +78,7 @@ impl Writer {
     /// waits for the answer.
     async fn ask<T>(&self, job: impl FnOnce(oneshot::Sender<T>) -> Job) -> Result<T, StoreError> {
         let (answer, answered) = oneshot::channel();
-        self.jobs.send(job(answer)).map_err(|_| StoreError::Closed)?;
+        self.jobs.send(job(answer)).await.map_err(|_| StoreError::Closed)?;
         answered.await.map_err(|_| StoreError::Closed)
     }
 
@@ -114,7 +117,9 @@ impl Writer {
 
 #[cfg(test)]
 mod tests {
-    use loom_core::{Batch, Instance, InstanceId, NewTask, Op, TaskId, TaskRequest};
+    use loom_core::{
+        Batch, Claim, ClaimScope, Instance, InstanceId, Lane, NewTask, Op, TaskId, TaskRequest,
+    };
     use loom_deps::Timestamp;
 
     use super::*;
@@ -157,6 +162,31 @@ mod tests {
         assert_eq!(confirmed.answer(&batch), outcome.answer(&batch), "it tells what it has done");
         assert!(seat.memory.known(7).unwrap().is_some(), "and from now on it is known");
         assert!(seat.memory.known(6).is_err(), "what came before is not done again");
+    }
+
+    #[tokio::test]
+    async fn a_claim_that_did_happen_is_confirmed_with_what_it_took() {
+        let open = open().await;
+        let insert = batch(1);
+        let instance = Instance::new(insert.instance.clone(), "default", Timestamp::from_micros(0));
+        let _member = Member::join(Arc::clone(&open), &instance).await.unwrap();
+        let seat = open.seats.get(&instance.id).unwrap();
+        let send = async |batch: &Batch| {
+            open.writer.commit(Plan::new(batch, seat.row), Arc::clone(&seat)).await.unwrap()
+        };
+        send(&insert).await;
+        let claim = Op::Claim(Claim {
+            engine_name: "default".to_owned(),
+            scope: ClaimScope::Shared,
+            lanes: vec![Lane { worker_type: "work".into(), limit: 1 }],
+            limit: 1,
+            now: Timestamp::from_micros(1),
+        });
+        let claim = Batch { number: 2, ops: vec![claim], ..insert };
+        let outcome = send(&claim).await;
+        assert_eq!(outcome.answer(&claim).claimed.len(), 1);
+        seat.memory.keep(2, &outcome, false);
+        assert_eq!(send(&claim).await.answer(&claim), outcome.answer(&claim));
     }
 
     #[tokio::test]

@@ -45,9 +45,12 @@ impl Log {
             false => (Level::Warn, "gate rejected"),
         };
         self.say(level, || {
-            about(level, message, subject)
+            let reason = decision.reason.clone().into_owned();
+            let code = (!decision.accept).then(|| reason.clone());
+            let record = about(level, message, subject)
                 .with("task_status", status.as_str())
-                .with("error_code", decision.reason.clone().into_owned())
+                .with("reason", reason);
+            with(record, "error_code", code)
         });
     }
 

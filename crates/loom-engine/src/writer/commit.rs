@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use loom_core::limits::STORE_WAIT_MAX;
-use loom_core::{Applied, Batch, CancelReason, Committed, Op, StoreError, Task};
+use loom_core::{Applied, Batch, CancelReason, Committed, Op, StoreError, Task, TaskId};
 use loom_deps::Timestamp;
 
 use super::inbox::Gathered;
@@ -105,12 +105,13 @@ impl Commit {
     }
 
     /// Tells the attempts that wait for tasks which end here.
-    fn tell_seats(&self, cx: &Context, tell: impl Fn(&Seat)) {
+    fn tell_seats(&self, cx: &Context, tell: impl Fn(&Seat, &TaskId)) {
         for (pending, op) in self.pending.iter().zip(&self.batch.ops) {
             if let (Op::Apply(transition), Some(_)) = (op, &pending.slot)
                 && transition.kind.target().is_terminal()
             {
-                cx.waiters.seats(&transition.task).iter().for_each(|seat| tell(seat));
+                let seats = cx.waiters.seats(&transition.task);
+                seats.iter().for_each(|seat| tell(seat, &transition.task));
             }
         }
     }
@@ -162,7 +163,7 @@ impl Commit {
                 cx.dispatch.ended(&transition.task, transition.epoch);
                 if !matches!(applied, Applied::Changed { to, .. } if to.is_terminal()) {
                     let seats = cx.waiters.seats(&transition.task);
-                    seats.iter().for_each(|seat| seat.expect_no_end());
+                    seats.iter().for_each(|seat| seat.expect_no_end(&transition.task));
                 }
                 slots.push(slot);
             }

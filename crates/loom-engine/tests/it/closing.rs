@@ -43,6 +43,7 @@ async fn a_close_that_runs_out_of_time_names_what_still_runs_and_goes_on() {
     let submitted = engine.submit(work("x")).await.unwrap();
     let attempt = soon_enough(script.next()).await;
     let refused = engine.close_within(Duration::ZERO).await.unwrap_err();
+    assert_eq!(refused.to_string(), "1 task is still running");
     assert!(matches!(refused, Error::StillRunning { tasks } if tasks == [submitted.id]));
     attempt.finish(Ok("done".into()));
     soon_enough(engine.close()).await.unwrap();

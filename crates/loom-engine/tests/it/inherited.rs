@@ -294,7 +294,9 @@ async fn every_judgement_is_logged_with_the_canonical_fields() {
     let ended = as_time_passes(&rig, engine.wait(&submitted.id)).await.unwrap();
     assert_eq!(ended.status, TaskStatus::Completed);
     let records = rig.logger.records();
-    for (message, code) in [("gate rejected", "empty_output"), ("gate passed", "pass")] {
+    let verdicts =
+        [("gate rejected", "empty_output", Some("empty_output")), ("gate passed", "pass", None)];
+    for (message, reason, code) in verdicts {
         let record = records.iter().find(|record| record.message == message).unwrap();
         let fields = [
             ("module", "loom"),
@@ -302,12 +304,13 @@ async fn every_judgement_is_logged_with_the_canonical_fields() {
             ("project_id", "p"),
             ("worker_type", "work"),
             ("request_id", "r"),
-            ("error_code", code),
+            ("reason", reason),
         ];
         for (field, value) in fields {
             assert_eq!(record.text(field).as_deref(), Some(value), "{field} of {message}");
         }
         assert!(record.text("task_status").is_some());
+        assert_eq!(record.text("error_code").as_deref(), code, "error_code of {message}");
     }
 }
 

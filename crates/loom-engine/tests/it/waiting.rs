@@ -89,6 +89,42 @@ async fn whoever_has_waited_goes_before_tasks_that_have_still_to_start() {
 }
 
 #[tokio::test]
+async fn whoever_has_waited_for_several_goes_first_though_they_end_in_one_commit() {
+    let rig = Rig::new();
+    let (store, faults) = FaultyStore::new(rig.store.reopen());
+    let (worker, mut script) = scripted();
+    let builder = rig.builder_on(store).worker("work", worker).max_running(2);
+    let engine = builder.start().await.unwrap();
+    engine.submit(work("parent")).await.unwrap();
+    let parent = soon_enough(script.next()).await;
+    let children = vec![submit(&engine, "one").await, submit(&engine, "two").await];
+    let cx = parent.cx.clone();
+    let waiting = tokio::spawn(async move { cx.wait_all(children).await });
+    let (one, two) = (soon_enough(script.next()).await, soon_enough(script.next()).await);
+    let backlog = [submit(&engine, "third").await, submit(&engine, "fourth").await];
+    // Both end while a commit is under way, and so in the next one.
+    let gate = faults.hold();
+    let submitting = tokio::spawn({
+        let engine = engine.clone();
+        async move { engine.submit(work("fifth")).await }
+    });
+    soon_enough(faults.waiting(1)).await;
+    one.finish(Ok("1".into()));
+    two.finish(Ok("2".into()));
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    gate.open();
+    soon_enough(submitting).await.unwrap().unwrap();
+    let ended = soon_enough(waiting).await.unwrap().unwrap();
+    assert_eq!(ended.iter().map(|task| task.result.as_str()).collect::<Vec<_>>(), ["1", "2"]);
+    assert_eq!(soon_enough(script.next()).await.task.id, backlog[0]);
+    assert!(script.started().is_none(), "of two slots the parent has one");
+    assert_eq!(engine.get(&backlog[1]).await.unwrap().status, TaskStatus::Pending);
+    drop(parent);
+}
+
+#[tokio::test]
 async fn the_first_slot_that_comes_free_is_for_whoever_has_waited() {
     let rig = Rig::new();
     let (engine, mut script, parent) = parent_in(&rig, 2).await;

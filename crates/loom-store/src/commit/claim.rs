@@ -54,9 +54,11 @@ impl Claims<'_> {
     pub(super) fn take(&self, outcome: &mut Outcome, ledger: &mut Ledger) -> Result<(), Fault> {
         for seq in self.chosen(outcome)? {
             let found = self.hand.first(sql::TASK, [seq], |row| {
+                let engine = row.text(row::ENGINE)?.unwrap_or_default();
                 // A status that no program of this version writes belongs to no count.
-                if let Some(from) = row.text(row::STATUS)?.and_then(|text| text.parse().ok()) {
-                    ledger.moved(row.text(row::ENGINE)?.unwrap_or_default(), from, Running);
+                match row.text(row::STATUS)?.and_then(|text| text.parse().ok()) {
+                    Some(from) => ledger.moved(engine, from, Running),
+                    None => ledger.added(engine, Running),
                 }
                 Ok(row::task(row, Extent::Whole))
             })?;
@@ -107,13 +109,18 @@ impl Claims<'_> {
     }
 
     fn anything_waits(&self) -> Result<bool, Fault> {
+        if !self.is_shared() {
+            // Tasks keep their pin when they have ended, so that a look at all of them costs more
+            // than a look at each lane.
+            return Ok(true);
+        }
         let named = params![self.claim.engine_name, self.plan.batch.instance.as_str()];
         let waits = self.hand.first(sql::WAITS, named, |row| {
             let mut fields = Fields::of(row);
             Ok((fields.take()?, fields.take()?))
         })?;
         let (shared, pinned) = waits.unwrap_or_default();
-        Ok((shared && self.is_shared()) || pinned)
+        Ok(shared || pinned)
     }
 
     fn is_shared(&self) -> bool {

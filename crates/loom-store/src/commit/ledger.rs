@@ -39,12 +39,16 @@ impl Ledger {
     /// The number was given to a task of `engine`, which has a status now.
     pub(super) fn take(&mut self, seq: i64, engine: &str, status: TaskStatus) {
         self.latest = Some(seq);
-        self.add(engine, status, 1);
+        self.added(engine, status);
     }
 
     pub(super) fn moved(&mut self, engine: &str, from: TaskStatus, to: TaskStatus) {
         self.add(engine, from, -1);
         self.add(engine, to, 1);
+    }
+
+    pub(super) fn added(&mut self, engine: &str, status: TaskStatus) {
+        self.add(engine, status, 1);
     }
 
     pub(super) fn removed(&mut self, engine: &str, status: TaskStatus) {

@@ -1,22 +1,27 @@
 //! Opening a file that must not be changed, in whatever state it was left.
 
-use std::ffi::OsString;
+use std::env;
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::time::Duration;
 
 use loom_core::StoreError;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Row, SqliteConnection};
 use tempfile::TempDir;
 
+use super::fault::Fault;
 use super::{problem, refuse};
 use crate::connection::{self, Args, run_one};
-use crate::error::{self, refused_by_system, store_error};
+use crate::place::beside;
 use crate::sql::{self, Text};
 
 /// Rows on their way from the connection's thread: few, for they may be long.
 const ROWS_BUFFERED_MAX: usize = 16;
+
+/// How long to wait for a program that has the file locked: long enough for a transaction of its.
+const BUSY_WAIT_MAX: Duration = Duration::from_secs(2);
 
 /// A file that can be read.
 pub(super) struct Opened {
@@ -43,13 +48,11 @@ enum Access {
 
 pub(super) async fn open(path: &Path) -> Result<Opened, StoreError> {
     let found = fs::canonicalize(path).and_then(|found| Ok((fs::metadata(&found)?, found)));
-    let (meta, database) =
-        found.map_err(|error| refused_by_system(path, "it cannot be opened", error))?;
+    let (meta, database) = found.map_err(|error| Fault::Unreadable(error).of(path))?;
     if !meta.is_file() {
         return Err(refuse(path, ("it is not a plain file", "name the file with the tasks")));
     }
-    let unreadable = |error| refused_by_system(path, "it cannot be read", error);
-    let access = access(&database).map_err(unreadable)?;
+    let access = access(&database).map_err(|error| Fault::Unreadable(error).of(path))?;
     match open_as(path, &database, access).await {
         // A journal that a program which died has left: only who may write can undo it.
         Err(Fault::Sqlite(fault)) if access == Access::Plain && fault.is_read_only() => {
@@ -60,36 +63,9 @@ pub(super) async fn open(path: &Path) -> Result<Opened, StoreError> {
     .map_err(|fault| fault.of(path))
 }
 
-/// Why a file cannot be opened.
-enum Fault {
-    Sqlite(error::Fault),
-    System(io::Error),
-    Refused(StoreError),
-}
-
-impl From<sqlx::Error> for Fault {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Sqlite(error.into())
-    }
-}
-
-impl Fault {
-    fn of(self, path: &Path) -> StoreError {
-        match self {
-            Self::Sqlite(fault) if fault.is_foreign() => {
-                let hint = "name the file that the Go program was given for its tasks";
-                refuse(path, ("the file is no SQLite database", hint))
-            }
-            Self::Sqlite(fault) => store_error(path, fault),
-            Self::System(error) => refused_by_system(path, "it cannot be copied", error),
-            Self::Refused(error) => error,
-        }
-    }
-}
-
 async fn open_as(path: &Path, database: &Path, access: Access) -> Result<Opened, Fault> {
     let copy = match access {
-        Access::Copied => Some(copy(database).await.map_err(Fault::System)?),
+        Access::Copied => Some(copy(database).await?),
         _ => None,
     };
     let file = copy.as_ref().map_or_else(|| database.to_path_buf(), |copy| copy.path().join(COPY));
@@ -121,6 +97,7 @@ async fn connect(file: &Path, access: Access) -> Result<SqliteConnection, sqlx::
         .filename(uri(file, mode))
         .read_only(access != Access::Copied)
         .create_if_missing(false)
+        .busy_timeout(BUSY_WAIT_MAX)
         .pragma("trusted_schema", "OFF")
         .pragma("cell_size_check", "ON")
         .row_buffer_size(ROWS_BUFFERED_MAX)
@@ -179,12 +156,6 @@ fn access(database: &Path) -> io::Result<Access> {
     })
 }
 
-fn beside(database: &Path, suffix: &str) -> PathBuf {
-    let mut name = OsString::from(database);
-    name.push(suffix);
-    name.into()
-}
-
 /// Whether the file is in the mode of a write-ahead log. Asked of the file itself, for SQLite makes
 /// files beside it before it says so. Nobody in this process has such a file open without a log, so
 /// no lock is lost when this handle is closed.
@@ -199,23 +170,26 @@ fn is_wal(database: &Path) -> io::Result<bool> {
 const COPY: &str = "tasks.db";
 
 /// Copies a database that nobody has open, with what belongs to it.
-async fn copy(database: &Path) -> io::Result<TempDir> {
+async fn copy(database: &Path) -> Result<TempDir, Fault> {
     let database = database.to_path_buf();
     let copied = tokio::task::spawn_blocking(move || {
-        let directory = tempfile::Builder::new().prefix("loom-import-").tempdir()?;
+        let no_copy = |error| Fault::NoCopy(env::temp_dir(), error);
+        let directory = tempfile::Builder::new().prefix("loom-import-").tempdir();
+        let directory = directory.map_err(no_copy)?;
         let target = directory.path().join(COPY);
         for suffix in ["", "-wal", "-journal"] {
             let source = beside(&database, suffix);
             if source.exists() {
-                copy_contents(&source, &beside(&target, suffix))?;
+                let mut source = File::open(&source).map_err(Fault::Unreadable)?;
+                copy_contents(&mut source, &beside(&target, suffix)).map_err(no_copy)?;
             }
         }
         Ok(directory)
     });
-    copied.await.unwrap_or_else(|error| Err(io::Error::other(error)))
+    copied.await.unwrap_or_else(|error| Err(Fault::Unreadable(io::Error::other(error))))
 }
 
 /// Not with its permissions: what may not be written there must be written here.
-fn copy_contents(source: &Path, target: &Path) -> io::Result<()> {
-    io::copy(&mut File::open(source)?, &mut File::create_new(target)?).map(|_| ())
+fn copy_contents(source: &mut File, target: &Path) -> io::Result<()> {
+    io::copy(source, &mut File::create_new(target)?).map(|_| ())
 }

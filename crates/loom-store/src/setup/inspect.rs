@@ -1,12 +1,13 @@
 //! What a database that is there already is: ours, empty, a host's, or none of our business.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use loom_core::StoreError;
 use sqlx::{Decode, Row, Sqlite, SqliteConnection, Type};
 
 use crate::connection::{Args, run_one};
 use crate::error::{Fault, refused, store_error};
+use crate::place;
 use crate::sql::{self, MIGRATIONS, Text};
 
 /// What is known of a database before anything is done to it.
@@ -46,15 +47,30 @@ pub(super) async fn check(
 /// Why SQLite cannot look into the file.
 pub(super) fn refusal(path: &Path, error: sqlx::Error) -> StoreError {
     let fault = Fault::from(error);
-    if !fault.is_foreign() {
+    let (problem, hint) = if fault.is_foreign() {
+        let hint = "choose another path; loom creates the file if there is none";
+        ("the file is no SQLite database".to_owned(), hint)
+    } else if let Some(file) = denied(path, &fault) {
+        let hint = "let this user read and write it, as all that is beside the database";
+        (format!("this user may not read and write {}", file.display()), hint)
+    } else {
         return store_error(path, fault);
-    }
+    };
     StoreError::Refused {
         path: path.to_path_buf(),
-        problem: "the file is no SQLite database".to_owned(),
-        hint: "choose another path; loom creates the file if there is none".to_owned(),
+        problem,
+        hint: hint.to_owned(),
         source: Some(fault.into_source()),
     }
+}
+
+/// The file that this user has no right to, if that is why SQLite has failed.
+fn denied(path: &Path, fault: &Fault) -> Option<PathBuf> {
+    if !fault.is_closed_to_us() && !fault.is_read_only() {
+        return None;
+    }
+    let database = path.canonicalize().ok()?;
+    place::denied(&database, |file| place::is_readable(file) && place::is_writable(file))
 }
 
 async fn gather(connection: &mut SqliteConnection) -> Result<Facts, sqlx::Error> {

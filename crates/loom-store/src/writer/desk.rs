@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver};
+use std::sync::mpsc as returns;
 
 use futures_executor::block_on;
 use loom_core::StoreError;
 use rusqlite::Connection;
 use sqlx::SqliteConnection;
 use sqlx::sqlite::LockedSqliteHandle;
+use tokio::sync::mpsc::Receiver;
 use tokio::sync::oneshot;
 
 use super::{Lent, Memory, handle};
@@ -86,8 +87,8 @@ impl Desk {
     }
 
     /// The thread's work: jobs, until it is told to close or nobody can send any more.
-    pub(super) fn run(mut self, jobs: &Receiver<Job>) {
-        let mut next = jobs.recv().ok();
+    pub(super) fn run(mut self, jobs: &mut Receiver<Job>) {
+        let mut next = jobs.blocking_recv();
         while let Some(job) = next.take() {
             next = match job {
                 Job::Close(closed) => {
@@ -97,7 +98,7 @@ impl Desk {
                 }
                 Job::Lend(answer) => {
                     self.lend(answer);
-                    jobs.recv().ok()
+                    jobs.blocking_recv()
                 }
                 job => self.work(job, jobs),
             };
@@ -106,10 +107,10 @@ impl Desk {
     }
 
     /// Does jobs on the raw handle, up to the first that is not for it.
-    fn work(&mut self, first: Job, jobs: &Receiver<Job>) -> Option<Job> {
+    fn work(&mut self, first: Job, jobs: &mut Receiver<Job>) -> Option<Job> {
         if let Err(error) = self.connect() {
             first.refuse(error);
-            return jobs.recv().ok();
+            return jobs.blocking_recv();
         }
         let Self { path, open, seen, keeps, .. } = self;
         let sound = match open.as_mut().map(Opened::hold) {
@@ -126,11 +127,14 @@ impl Desk {
         if !sound {
             self.give_up();
         }
-        jobs.recv().ok()
+        jobs.blocking_recv()
     }
 
     /// Opens the connection anew if the one before had to be given up.
     fn connect(&mut self) -> Result<(), StoreError> {
+        if self.open.is_none() && self.keeps {
+            return Err(StoreError::Closed);
+        }
         if self.open.is_none() {
             let opened = block_on(self.options.connect());
             let connection = opened.map_err(|error| store_error(&self.path, error))?;
@@ -141,12 +145,15 @@ impl Desk {
 
     /// Lends the connection, and waits until it is back.
     fn lend(&mut self, answer: Answer<Lent>) {
+        if answer.is_closed() {
+            return;
+        }
         if let Err(error) = self.connect() {
             let _ = answer.send(Err(error));
             return;
         }
         let Some(Opened { view, connection }) = self.open.take() else { return };
-        let (back, returned) = mpsc::channel();
+        let (back, returned) = returns::channel();
         let _ = answer.send(Ok(Lent { connection: Some(connection), back }));
         if let Ok(connection) = returned.recv() {
             self.open = Some(Opened { view, connection });
@@ -155,8 +162,15 @@ impl Desk {
 
     /// Lets go of the connection.
     fn give_up(&mut self) {
-        if let Some(Opened { view, connection }) = self.open.take() {
-            drop(view);
+        if let Some(Opened { view, mut connection }) = self.open.take() {
+            if view.is_some() {
+                // Its statements end with it. Somebody who has given the connection back may have
+                // left a question that sqlx's thread is still at. Without that thread there is no
+                // lock, and none is needed.
+                let locked = block_on(connection.lock_handle());
+                drop(view);
+                drop(locked);
+            }
             block_on(connection::close(connection));
             // The next connection does not know what it has missed: that is news.
             self.seen = self.seen.map(|_| i64::MIN);
@@ -192,7 +206,7 @@ struct Service<'a> {
 }
 
 impl Service<'_> {
-    fn serve(mut self, first: Job, jobs: &Receiver<Job>) -> Served {
+    fn serve(mut self, first: Job, jobs: &mut Receiver<Job>) -> Served {
         let mut next = Some(first);
         while let Some(job) = next.take() {
             match job {
@@ -210,7 +224,7 @@ impl Service<'_> {
                 }
                 other => return Served::Until(Some(other)),
             }
-            next = jobs.recv().ok();
+            next = jobs.blocking_recv();
         }
         Served::Until(None)
     }
@@ -221,7 +235,7 @@ impl Service<'_> {
         if let Some(outcome) = memory.known(number)? {
             return Ok(outcome);
         }
-        match commit::commit(self.view, plan) {
+        match commit::commit(self.view, plan, memory.may_have_sent(number)) {
             Ok(outcome) => {
                 let outcome = Arc::new(outcome);
                 memory.keep(number, &outcome, true);

@@ -37,6 +37,11 @@ impl Memory {
         }
     }
 
+    /// Whether batch `number` was sent before and may have been committed.
+    pub(super) fn may_have_sent(&self, number: u64) -> bool {
+        self.get().is_some_and(|sent| sent.number == number && !sent.committed)
+    }
+
     /// The outcome that batch `number` must have had, now that it turns out to be committed.
     pub(super) fn confirm(&self, number: u64) -> Result<Arc<Outcome>, StoreError> {
         let sent = self.get().filter(|sent| sent.number == number);

@@ -242,3 +242,25 @@ async fn tasks_without_a_project_are_found_by_asking_for_none() {
         assert_eq!(store.count(&query).await.unwrap().total(), 1);
     }
 }
+
+#[tokio::test]
+async fn a_question_that_was_given_up_does_not_disturb_the_end() {
+    // In memory, where questions borrow the connection that writes.
+    let store = SqliteStore::in_memory();
+    let actor = Actor::join(&store, "one").await;
+    let many = (0..2000).map(|number| insert(task(&format!("t{number}"))));
+    actor.commit(many.collect()).await;
+    let query = TaskQuery::all().worker_type("work");
+    for _ in 0..50 {
+        let asked = store.count(&query);
+        tokio::pin!(asked);
+        // Asked, and dropped before there is an answer.
+        assert!(futures_util::poll!(&mut asked).is_pending());
+        tokio::task::yield_now().await;
+        let _ = futures_util::poll!(&mut asked);
+    }
+    actor.commit(vec![insert(task("last"))]).await;
+    assert_eq!(store.count(&query).await.unwrap().total(), 2001);
+    drop(actor);
+    store.close().await.unwrap();
+}

@@ -1,4 +1,5 @@
--- Whether anything waits that a claim may be about. Most often nothing does, and lanes need no look.
+-- Whether anything waits that a claim may be about. Most often nothing does, and no lane is looked
+-- at.
 SELECT
     EXISTS (
         SELECT 1 FROM loom_tasks WHERE engine = ?1 AND pin IS NULL AND due_at IS NOT NULL

@@ -1,5 +1,5 @@
-    -- In the order in which `row.rs` reads them. Named with their table, because a RETURNING clause
-    -- knows no alias and `json_each` has an `id` of its own.
+    -- In the order in which `row.rs` reads them. Named with their table, because `json_each` has an
+    -- `id` of its own.
     loom_tasks.seq,
     loom_tasks.id,
     loom_tasks.engine,

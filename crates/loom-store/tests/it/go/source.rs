@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::net::UnixListener;
 use std::path::Path;
 
 use loom_core::{StoreError, TaskStore};
@@ -149,7 +150,7 @@ async fn what_is_no_database_of_the_go_library_is_refused() {
         ("other.db", "no database of the Go library"),
         ("utf16.db", "UTF-16"),
         ("loom.db", "of this loom"),
-        ("absent.db", "cannot be opened"),
+        ("absent.db", "no such file"),
         (".", "not a plain file"),
     ];
     for (name, expected) in cases {
@@ -161,4 +162,34 @@ async fn what_is_no_database_of_the_go_library_is_refused() {
         }
     }
     assert!(!file("absent.db").exists(), "nothing is made");
+}
+
+/// What is said of a source that is refused.
+async fn refusal(place: &Place) -> String {
+    let error = read(&place.path).await.unwrap_err();
+    assert!(matches!(&error, StoreError::Refused { path, .. } if *path == place.path), "{error:?}");
+    error.to_string()
+}
+
+#[tokio::test]
+async fn a_source_that_a_program_has_locked_says_what_to_stop() {
+    let place = go(5, &[INSERT]).await;
+    let mut connection = connect(&place.path).await;
+    connection.execute("BEGIN EXCLUSIVE").await.unwrap();
+    let said = refusal(&place).await;
+    assert!(said.contains("locked") && said.contains("stop the Go program first"), "{said}");
+    connection.close().await.unwrap();
+    assert_eq!(read(&place.path).await.unwrap().tasks.len(), 1);
+}
+
+#[tokio::test]
+async fn a_source_that_sqlite_cannot_open_is_named() {
+    let place = Place::new();
+    in_wal_mode(&place).await.close().await.unwrap();
+    fs::write(place.directory.path().join("tasks.db-wal"), "").unwrap();
+    // A socket has a name in the directory, and nobody can open it as a file.
+    let _socket = UnixListener::bind(place.directory.path().join("tasks.db-shm")).unwrap();
+    let said = refusal(&place).await;
+    assert!(said.contains("cannot open") && said.contains("may read"), "{said}");
+    assert!(!said.contains("write"), "it is only read: {said}");
 }
