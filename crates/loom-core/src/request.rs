@@ -61,6 +61,8 @@ pub struct TaskRequest {
     pub metadata: Metadata,
     /// Not before this moment.
     pub run_at: Option<Timestamp>,
+    /// Not before so much time has passed since the submission.
+    pub delay: Option<Duration>,
     /// The trace that the task belongs to, as a W3C `traceparent`. Set by the engine unless given.
     pub trace_context: Option<String>,
 }
@@ -171,6 +173,22 @@ impl TaskRequest {
     #[must_use]
     pub fn run_at(mut self, run_at: Timestamp) -> Self {
         self.run_at = Some(run_at);
+        self
+    }
+
+    /// Puts the first attempt off by `delay` from the submission on. With a [`run_at`](Self::run_at)
+    /// beside it, the later of the two counts.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use loom_core::TaskRequest;
+    ///
+    /// let tomorrow = TaskRequest::new("report", "sales").delay(Duration::from_secs(24 * 3600));
+    /// assert!(tomorrow.check().is_ok());
+    /// ```
+    #[must_use]
+    pub fn delay(mut self, delay: Duration) -> Self {
+        self.delay = Some(delay);
         self
     }
 
@@ -292,7 +310,9 @@ impl NewTask {
     /// When the first attempt is due.
     #[must_use]
     pub fn due_at(&self) -> Timestamp {
-        self.request.run_at.map_or(self.created_at, |at| at.max(self.created_at))
+        let delay = self.request.delay.unwrap_or_default();
+        let delayed = self.created_at.saturating_add(delay);
+        self.request.run_at.map_or(delayed, |at| at.max(delayed))
     }
 
     /// The pending task that this becomes under the number `seq`.

@@ -161,7 +161,8 @@ fn a_builder_sets_the_field_it_is_named_after() {
         .deadline(Duration::from_secs(9))
         .max_retries(4)
         .metadata("key", 5)
-        .run_at(at(6));
+        .run_at(at(6))
+        .delay(Duration::from_secs(8));
     assert_eq!(request.worker_type.as_str(), "work");
     assert_eq!(request.prompt, "prompt");
     assert_eq!(request.project_id, "project");
@@ -179,6 +180,7 @@ fn a_builder_sets_the_field_it_is_named_after() {
     assert_eq!(request.max_retries, Some(4));
     assert_eq!(request.metadata.get("key"), Some(&5.into()));
     assert_eq!(request.run_at, Some(at(6)));
+    assert_eq!(request.delay, Some(Duration::from_secs(8)));
     assert_eq!(request.check(), Ok(()));
 }
 
@@ -188,4 +190,13 @@ fn a_task_is_due_when_it_was_made_or_later_if_asked() {
     assert_eq!(due(request()), Some(at(0)));
     assert_eq!(due(request().run_at(at(50))), Some(at(50)));
     assert_eq!(due(request().run_at(at(-50))), Some(at(0)), "the past is now");
+}
+
+#[test]
+fn a_delay_counts_from_the_submission_and_the_later_of_two_moments_wins() {
+    let due = |request: TaskRequest| crate::support::task_of(request).run_at;
+    let minute = Duration::from_secs(60);
+    assert_eq!(due(request().delay(minute)), Some(at(60)));
+    assert_eq!(due(request().delay(minute).run_at(at(120))), Some(at(120)));
+    assert_eq!(due(request().delay(3 * minute).run_at(at(120))), Some(at(180)));
 }
