@@ -7,6 +7,7 @@ mod lines;
 mod plain;
 mod reset;
 mod shape;
+mod sources;
 mod stance;
 mod tongues;
 mod words;
@@ -98,6 +99,7 @@ pub fn find_limit(text: &str, failed: bool, now: Timestamp) -> Option<Limit> {
     let said = match Shape::of(&text) {
         Shape::Object(object) => json::says(&object, false),
         Shape::Markup(titles) => plain::says_title(&titles),
+        Shape::Text(_) if sources::is_source_text(&text) => None,
         Shape::Text(short) => says(&text, short).or_else(|| says_failing(&text, failed)),
     }?;
     let resets = reset::find(&said, now).or_else(|| reset::find(&text, now));

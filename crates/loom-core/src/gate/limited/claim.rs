@@ -47,8 +47,8 @@ fn bounds() -> String {
     format!(
         r"          (?:{named} | (?:^|\w+\ [:,]\ |(?:your|the|a|an|this|our|its|error|of|my|all|no|[\d]+|exceeded|code)\ )quotas? | rate\ limit(?:ing|er)? | ratelimit) \ (?:: \ )?
             (?:(?:[\w.]+|,)\ ){{0,8}}? {MET}
-        | (?:{MET}|over|above) \ (?:[\w.]+\ ){{0,6}}? (?:{named}|quotas?|rate\ limit(?:ing)?|ratelimit|included\ credits|premium\ requests?|token\ usage)
-        | (?:billing|usage|rate|request)\ ?(?:limit\ )?(?:{MET}|violation) | quota\ ?(?:exceeded|exhausted|limit\ exceeded)\ (?:exception|error|fault|failure)
+        | (?:{MET}|over|above|past|beyond) \ (?:[\w.]+\ ){{0,6}}? (?:{named}|quotas?|rate\ limit(?:ing)?|ratelimit|included\ credits|premium\ requests?|token\ usage)
+        | limit\ of\ [\d.]+\ (?:\w+\ ){{0,5}}?{MET} | (?:billing|usage|rate|request)\ ?(?:limit\ )?(?:{MET}|violation) | quota\ ?(?:exceeded|exhausted|limit\ exceeded)\ (?:exception|error|fault|failure)
         | (?:reached|exceeded|hit|exceeds|exceed)\ (?:[\w.]+\ ){{0,3}}? (?:max|maximum)\ (?:number\ of\ |allowed\ |concurrent\ ){{0,3}}(?:requests?|calls|queries)
         | (?:exceeded|exceeds|exceed|over|more\ than)\ [\d.]+\ (?:\w+\ )?(?:calls|requests|queries|tokens|messages)\ (?:per|in|within|every)
         | (?:max|maximum)\ (?:\w+\ ){{0,4}}?(?:requests?|{SUPPLY})\ (?:[\w.]+\ ){{0,6}}?{MET}
@@ -79,11 +79,11 @@ const TOO_MUCH: &str = r"more\ than\ (?:your|the|its)\ (?:\w+\ )?(?:plan|tier|ac
         | (?:rejected|refused|denied|blocked|aborted|failed|ended|closed|replied|replies)\ (?:with\ |by\ |due\ to\ |on\ |because\ of\ )?(?:\w+\ ){0,3}?(?::\ )?(?:429|529)
         | (?:sent|made|issued|used|consumed|submitted|sending|making)\ more\ (?:\w+\ ){0,2}?(?:requests|calls|queries|tokens|messages|credits|than)
         | (?:rate|frequency|requests|qps|rps|concurrency)\ (?:\w+\ ){0,4}?(?:too\ (?:quickly|fast|high|large|many)|is\ large)
-        | (?:trigger(?:ed|s)?|tripped|activated|enforced|hit)\ (?:\w+\ ){0,3}?(?:rate\ limit\w*|flow\ control|throttl\w+|risk\ control|ratelimit)
+        | (?:trigger(?:ed|s)?|tripped|activated|enforced|hit)\ (?:\w+\ ){0,3}?(?:rate\ limit\w*|frequency\ limit|flow\ control|throttl\w+|risk\ control|ratelimit)
         | (?:number\ of\ |these\ |your\ )?(?:requests|calls|queries)\ (?:[\w.]+\ ){0,16}?(?:exceeded|exceeds|exceed)\ (?:the|your|our|its|allowed|max|maximum)
         | (?:invoked|called|requested|tried|attempted|used)\ too\ many\ times | flood\ (?:control|wait)(?:\ exceeded)? | spike\ arrest | ratelimit\ :\ \w+
         | per\ (?:min|minute|day|hour|second|sec)\ (?:\w+\ )?(?::\ )?limit\ (?::\ )?[\d.]+
-        | too\ many\ (?:[\w.]+\ ){0,3}?(?:requests?|tokens|calls|queries|messages|attempts|tries|concurrent|logins?|pulls|downloads|searches|certificates|invocations|operations|hits|registrations|api|429|529|ops|prompts|submissions|emails|sessions\ from|failed\ login)
+        | too\ many\ (?:[\w.]+\ ){0,3}?(?:requests?|tokens|calls|queries|messages|attempts|tries|concurrent(?:\ (?:requests|calls|sessions|jobs|queries))?|logins?|pulls|downloads|searches|certificates|invocations|operations|hits|registrations|api|429|529|ops|prompts|submissions|emails|sessions\ from|failed\ login)
         | toomanyrequests | (?:send|sent|sending|making|made|submitting)\ (?:[\w.]+\ ){0,4}?too\ (?:quickly|fast|frequently|often|rapidly|many\ (?:[\w.]+\ )?(?:requests?|\w+))
         | requests?\ (?:are\ |is\ |were\ |being\ |made\ |sent\ )*(?:too|more)\ (?:quickly|fast|frequently|often|frequent|rapidly) | too\ much\ (?:traffic|load|\w+\ weight) | (?:request|usage)\ weight\ used
         | rate\ limit(?:ed|ing)?\ (?:error|exception|reached|hit|exceeded|fault) | rate\ ?limited | ratelimited | ratelimit(?:error|exceeded|reached)
@@ -94,6 +94,10 @@ const TOO_MUCH: &str = r"more\ than\ (?:your|the|its)\ (?:\w+\ )?(?:plan|tier|ac
         | limit\ exceeded\ (?:exception|error|fault) | request\ limit\ exceeded | throughput\ (?:[\w.]+\ ){0,5}?exceeded | provisioned\ throughput
         | resource\ (?:has\ been\ |is\ )?exhausted | resourceexhausted | flood\ wait | wait\ of\ \d+\ seconds\ is\ required | enhance\ your\ calm
         | over\ query\ limit | ^retry\ later$ | ^rate\ limit$ | ^throttled$ | (?:^|\w+\ :\ )(?:please\ )?slow\ down$ | (?:^|requests?\ |access\ |operation\ |is\ |are\ )too\ frequent | (?:\w+\ :\ )rate\ limit(?:\ 429)?$ | (?:exceeded|key\ over|max)\ budget | quotas?\ (?:\w+\ ){0,3}?(?:insufficient|denied|unavailable|too\ low) | ^limits?\ (?:exceeded|reached|hit)$ | (?:quota|rate)\ (?:limit\ )?violation | abuse\ detection | requested\ too\ many\ times | reduce\ (?:your\ |the\ )?(?:request|requests)?\ ?(?:rates?|frequency)
+        | (?:requests?|calls|queries)\ (?:[\w.]+\ ){0,8}?faster\ than | our\ (?:\w+\ ){0,3}?(?:rate\ limit|limit|frequency|quota)\ is\ [\d.]+\ (?:requests|calls|queries)\ per
+        | exceed\w*\ (?:\w+\ ){1,4}?per\ (?:second|minute|hour|day) | over\ the\ (?:allowed|permitted|maximum)\ (?:\w+\ )?limit
+        | exceed\w*\ the\ (?:maximum\ )?number\ of\ (?:\w+\ ){0,3}?(?:requests|calls|lookups|queries|messages|searches|attempts)
+        | (?:exceeded|exceeding|exceeds)\ (?:the\ |your\ )?usage\ of\ resource
         | limiting\ (?:your\ |incoming\ )?requests | consider\ throttling | no\ quota | current\ quota";
 
 /// That the provider has too much to do: `the model is currently overloaded`.
@@ -119,7 +123,7 @@ static SURE: LazyLock<Regex> = LazyLock::new(|| {
 static LIKELY: LazyLock<Regex> = LazyLock::new(|| {
     words_pattern(&format!(
         r"(?x)\b(?:
-          (?:at|over|exceeded|reached|exhausted)\ (?:its\ |our\ |your\ |full\ |max\ |maximum\ |the\ ){{0,2}}capacity | capacity\ (?:exceeded|exhausted|reached|unavailable) | doing\ that\ (?:too\ much|a\ lot) | (?:resource|usage|access)\ (?:is|has\ been)\ (?:\w+\ )?limited | (?:temporarily|currently|been|being|heavily)\ (?:rate\ )?limited | cool(?:ing)?\ ?down | back\ off | (?:servers?|service|system|queue|model|cluster|workers?)\ (?:is|are)\ (?:\w+\ )?(?:full|saturated|overwhelmed|congested|swamped) | overwhelmed | (?:only|maximum\ of|max|limit\ of)\ [\d.]+\ (?:\w+\ ){{0,3}}?(?:requests|calls|queries|messages)\ (?:[\w.]+\ ){{0,3}}?(?:allowed|permitted|per) | (?:exceeded|over)\ (?:\w+\ ){{0,2}}?budget | budget\ (?:has\ been\ )?exceeded | {BOUND}\ (?:[\w.]+\ ){{0,4}}?{MET} | {MET}\ (?:[\w.]+\ ){{0,5}}?{BOUND} | overload(?:ed)? | slow\ ?down | throttl(?:ed|ing)
+          (?:at|over|exceeded|reached|exhausted)\ (?:its\ |our\ |your\ |full\ |max\ |maximum\ |the\ ){{0,2}}capacity | capacity\ (?:exceeded|exhausted|reached|unavailable) | doing\ that\ (?:too\ much|a\ lot) | (?:resource|usage|access)\ (?:is|has\ been)\ (?:\w+\ )?limited | (?:temporarily|currently|been|being|heavily)\ (?:rate\ )?limited | cool(?:ing)?\ ?down | back\ off | (?:servers?|service|system|queue|model|cluster|workers?)\ (?:is|are)\ (?:\w+\ )?(?:full|saturated|overwhelmed|congested|swamped) | overwhelmed | (?:only|maximum\ of|max|limit\ of)\ [\d.]+\ (?:\w+\ ){{0,3}}?(?:requests|calls|queries|messages)\ (?:[\w.]+\ ){{0,3}}?(?:allowed|permitted|per) | (?:exceeded|over)\ (?:\w+\ ){{0,2}}?budget | budget\ (?:has\ been\ )?(?:exceeded|exhausted) | {BOUND}\ (?:[\w.]+\ ){{0,4}}?{MET} | {MET}\ (?:[\w.]+\ ){{0,5}}?{BOUND} | overload(?:ed)? | slow\ ?down | throttl(?:ed|ing)
         | (?:too|very|currently|temporarily|system|server|service|model|engine)\ busy | \brate\ limit\ error$ | ^limit\ (?:reached|exceeded)$
         | (?:high|heavy)\ (?:usage|use) | unusual\ (?:traffic|activity) | server\ is\ (?:\w+\ )?(?:struggling|degraded)
         | ^(?:429|529)$ | too\ (?:quickly|fast|often|frequently|frequent) | out\ of\ (?:extra\ )?(?:usage|credits|quota|tokens)
@@ -135,7 +139,7 @@ static VAGUE: LazyLock<Regex> = LazyLock::new(|| words_pattern(r"\btoo many \w+"
 static OTHER: LazyLock<Regex> = LazyLock::new(|| {
     words_pattern(
         r"(?x)\b(?:
-          (?:cpu|memory|disk|heap|ram|swap|storage|power|energy|water|fuel|data)\ usage | forbidden\ :\ exceeded\ quota
+          (?:cpu|memory|disk|heap|ram|swap|storage|power|energy|water|fuel|data)\ usage | quota\ project | forbidden\ :\ exceeded\ quota
         | (?:sales|import|export|milk|hiring|immigration|racial|gender|production|disk|mailbox|inodes?|files?|memory|mem|heap|stack|recursion|depth|time|timeout|cpu|size|length|context|characters|lines?|words?|arguments?|column|levels|redirects?|retry|retries|connections?|clients|speed|weight|age|nesting|iterations?|loop|payload|body|overhead|swap|temperature|pressure|height|variable|parameter|instruction|open|descriptors?|watchers|watches|process|processes|threads?|pids|type|inheritance|precision|string|path|name|filename|letter|window|viewport|scroll|attachment|row|field|storage|filesystem|volume|space|card|alcohol|noise|emissions?|fishing|catch|hunting|evaluation|backtrack|complexity)\ (?:(?:size|length|count|descriptor|depth|usage|handle|overhead|time|stack)\ )?(?:limits?|quotas?|caps?|thresholds?|exceeded)
         | [\d.]+\ ?(?:mb|kb|gb|mib|kib|gib|bytes|digits|px|chars|characters|ms|seconds)\ limit | (?:file|image|video|body|payload|input|prompt|text|string|value|integer|length|size|total)\ (?:\w+\ ){0,2}?exceed(?:s|ed)?
         | model\ limit\ of\ \d+ | (?:maximum|max|output|input|completion|total)\ (?:\w+\ )?tokens?\ (?:you\ |that\ )?(?:requested|allowed|limit|length|exceeded|exceeds) | (?:output|response|answer)\ token\ (?:limit|maximum)
@@ -163,7 +167,7 @@ static SUPPORT: LazyLock<Regex> = LazyLock::new(|| {
           (?:come|check|try)\ (?:back|again) | (?:try|retry|retrying|request|submit|come\ back|check\ back|wait|waiting)\ (?:[\w.]+\ ){0,6}?(?:again|later|after|in|until|before|for|a|few|shortly|moment|\d+\w*)
         | resets?|renews?|refreshes|retry\ after|reset\ (?:at|in|on|after|time) | upgrade|upgrading | (?:limits?|quota)\ will\ reset | please\ (?:wait|retry|try|slow|reduce|upgrade)
         | billing|purchase|subscribe|subscription|increase\ (?:your|the|rate)? | your\ plan | add\ (?:more\ )?(?:credits|funds) | top\ up
-        | 429|529 | retry\ later | regain\ access | per\ (?:second|minute|hour|day|week|month) | rate\ limits? | request\ id | per\ model
+        | 429|529|qps|rpm|tpm|tps | retry\ later | regain\ access | per\ (?:second|minute|hour|day|week|month) | rate\ limits? | request\ id | per\ model
         )\b",
     )
 });

@@ -54,7 +54,7 @@ const INSIDE: [&str; 14] = [
 ];
 
 /// How keys end under which an error has its own words.
-const WORDS: [&str; 13] = [
+const WORDS: [&str; 14] = [
     "message",
     "msg",
     "detail",
@@ -68,10 +68,11 @@ const WORDS: [&str; 13] = [
     "meldung",
     "mensaje",
     "information",
+    "note",
 ];
 
 /// Keys that hold the name or the number of an error.
-const CODES: [&str; 19] = [
+const CODES: [&str; 20] = [
     "type",
     "code",
     "status",
@@ -91,6 +92,7 @@ const CODES: [&str; 19] = [
     "ret",
     "errcode",
     "cod",
+    "retcode",
 ];
 
 /// What else an object may consist of that is an error although no key says so.
@@ -128,6 +130,9 @@ const BESIDE: [&str; 31] = [
     "remaining",
 ];
 
+/// Keys of objects that describe other objects.
+const DESCRIBES: [&str; 3] = ["$schema", "openapi", "swagger"];
+
 /// What the object says of a limit, if it is an error and about one. `sure` wants it to say itself
 /// that it is an error.
 pub(super) fn says(value: &Value, sure: bool) -> Option<String> {
@@ -135,7 +140,7 @@ pub(super) fn says(value: &Value, sure: bool) -> Option<String> {
     if let Some(only) = wrapped(object) {
         return says(only, sure);
     }
-    if went_well(object) {
+    if went_well(object) || DESCRIBES.iter().any(|key| object.contains_key(*key)) {
         return None;
     }
     let is_error = is_error(object);
@@ -143,7 +148,8 @@ pub(super) fn says(value: &Value, sure: bool) -> Option<String> {
     if !is_error && !is_lean {
         return None;
     }
-    let mut said = Said { text: String::new(), found: false, strict: !is_error };
+    let mut said =
+        Said { text: String::new(), found: false, strict: !is_error && !is_failure(object) };
     said.read(value, 0);
     // What is left of the object helps to tell its kind and when the limit resets.
     said.found.then(|| format!("{}\n{value}", said.text))
@@ -167,6 +173,9 @@ fn plain_key(key: &str) -> String {
 }
 
 fn went_well(object: &Map<String, Value>) -> bool {
+    let names_error = object
+        .iter()
+        .any(|(key, value)| ERRORS.contains(&plain_key(key).as_str()) && is_something(value));
     object.iter().any(|(key, value)| match (plain_key(key).as_str(), value) {
         ("iserror", Value::Bool(flag)) => !flag,
         ("success" | "ok", Value::Bool(flag)) => *flag,
@@ -175,7 +184,7 @@ fn went_well(object: &Map<String, Value>) -> bool {
                 .contains(&word.to_ascii_lowercase().as_str())
         }
         ("status" | "statuscode" | "code", Value::Number(code)) => {
-            code.as_u64().is_some_and(|code| (200..300).contains(&code))
+            !names_error && code.as_u64().is_some_and(|code| (200..300).contains(&code))
         }
         _ => false,
     })
@@ -228,14 +237,25 @@ fn is_bad(word: &str) -> bool {
 }
 
 fn is_lean(object: &Map<String, Value>) -> bool {
-    object.keys().map(|key| plain_key(key)).all(|key| {
+    object.iter().map(|(key, value)| (plain_key(key), value)).all(|(key, value)| {
         let key = key.as_str();
-        INSIDE.contains(&key) && key != "data" && key != "content"
+        is_empty(value)
+            || INSIDE.contains(&key) && key != "data" && key != "content"
             || is_words(key) && key != "text"
-            || CODES.contains(&key) && key != "name"
+            || CODES.contains(&key) && (key != "name" || value.as_str().is_some_and(is_limit))
             || BESIDE.contains(&key)
+            || key.ends_with("id")
             || key.starts_with("message")
     })
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(list) => list.is_empty(),
+        Value::Object(object) => object.is_empty(),
+        _ => false,
+    }
 }
 
 /// Whether an error has its own words under this key.
@@ -254,6 +274,11 @@ fn has_status(object: &Map<String, Value>) -> bool {
     })
 }
 
+/// Whether an object is lean and has the number of a failure: an error, although no key says so.
+fn is_failure(object: &Map<String, Value>) -> bool {
+    is_lean(object) && has_status(object) && has_message(object)
+}
+
 fn has_message(object: &Map<String, Value>) -> bool {
     object.keys().any(|key| is_words(&plain_key(key)))
 }
@@ -261,7 +286,9 @@ fn has_message(object: &Map<String, Value>) -> bool {
 /// Whether a number, or a text that begins with one, is the status of a limit.
 fn is_status(value: &Value) -> bool {
     match value {
-        Value::Number(number) => matches!(number.as_u64(), Some(429 | 529 | 1015 | 10429 | 20429)),
+        Value::Number(number) => {
+            matches!(number.as_i64(), Some(429 | -429 | 529 | 1015 | 10429 | 20429))
+        }
         Value::String(text) => text.starts_with("429") || text.starts_with("529"),
         _ => false,
     }

@@ -47,6 +47,34 @@ static FRAME: LazyLock<Regex> = LazyLock::new(|| {
 
 static NUMBERED: LazyLock<Regex> = LazyLock::new(|| exact_pattern(r"^\s+\d+: "));
 
+static HEADER: LazyLock<Regex> =
+    LazyLock::new(|| exact_pattern(r"^(?:HTTP/[\d.]+ \d{3}\b|[A-Za-z]+(?:-[A-Za-z]+)+: )"));
+
+/// Whether a line is the status of an answer, or a field of its head.
+pub(super) fn is_header(line: &str) -> bool {
+    HEADER.is_match(line)
+}
+
+/// Lines of a log that are no errors by their level.
+static CALM: LazyLock<Regex> = LazyLock::new(|| {
+    exact_pattern(
+        r#"^(?:[\d\[({T][\d\]:.,TZ+/ -]*)?(?:\[?(?:INFO|DEBUG|TRACE|NOTICE|info|debug|trace)\]?[:\s]|(?:time|ts)="?\S+ (?:level|lvl)=(?:info|debug|trace)|(?:level|lvl)=(?:info|debug|trace))"#,
+    )
+});
+static HAPPENS: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"\b(?:429|529)\b(?:\D|$)|exceeded|reached|throttled|too.?many|overloaded|retry")
+});
+static PREPARES: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"\b(?:config\w*|loaded|initiali[sz]ed|initiali[sz]ing|enabled|disabled|registered|starting|started|allowed|policy|check ok|set to|when exceeded|delaying|replying|replied|responding|answering|answered|rejecting|dropping)\b",
+    )
+});
+
+/// Whether a line of a log tells of how limits are set, or how much is left.
+pub(super) fn is_calm(line: &str) -> bool {
+    CALM.is_match(line) && (!HAPPENS.is_match(line) || PREPARES.is_match(line))
+}
+
 /// Whether a line is a frame of a stack, or what surrounds one.
 pub(super) fn is_frame(line: &str) -> bool {
     FRAME.is_match(line) || NUMBERED.is_match(line) && !is_marked(line)
@@ -55,7 +83,7 @@ pub(super) fn is_frame(line: &str) -> bool {
 /// Lines of source code and of tests.
 static SOURCE: LazyLock<Regex> = LazyLock::new(|| {
     exact_pattern(
-        r#"^\s*(?:fn |pub |def |class |if[ (]|else\b|elif |return\b|raise |throw |const |let |var |val |import |from \S+ import|using |case |match |except\b|catch\b|try[:\s{]|assert|expect\(|print\w*!?\(|console\.|log(?:ger|ging)?\.|echo |SELECT |INSERT |type \w+ =|export |function |func |async |await |app\.|@\w|//|/\*|\*/|\+ |\+\w|-\s{2,}|"""|```|~~~|diff --git|@@ |[+-]{3} \S|\w+ :?= |[\w./-]+\.\w+:\d+:|grep |test \w|test result|ok \d|--- PASS|✓|✔|PASS\b|\w+: Vec|limit_req|iptables |msgid |msgstr |[A-Z_]+\(\d+,|while |for \w+ in |switch |with \w+\(|self\.|this\.|#\[|#!|<\w+\s*/>|static |private |public |protected |final |enum |struct |impl |trait |interface |module |package |require|local |set |unless |rescue |end$|resource "|data "|provider "|FROM |RUN |CMD |ENV )|[{;]\s*$|=>|->|\.\.\. ok$| PASSED$|\w\(.*\)\s*[{:]$|\w+\(\w*\)\.\w+\(| === | == | != |&&|\|\||^\s*[a-z]\w*(?:\.[a-z]\w*)*\([\w"']|^\s*[\w.]+\([a-z]\w*,|^[\w.-]+/[\w./-]+\.[a-z]{1,4}: |\w\{\w+="#,
+        r#"^\s*(?:fn |pub |def |class |if[ (]|else\b|elif |return\b|raise |throw |const |let |var |val |import |from \S+ import|using |case |match |except\b|catch\b|try[:\s{]|assert|expect\(|print\w*!?\(|console\.|log(?:ger|ging)?\.|echo |SELECT |INSERT |type \w+ =|export |function |func |async |await |app\.|@\w|//|/\*|\*/|\+ |\+\w|-\s{2,}|-\w, --|--\w[\w-]+[ =<\[]|"""|```|~~~|diff --git|@@ |[+-]{3} \S|\w+ :?= |[\w./-]+\.\w+[:-]\d+[:-]|\$ |grep |test \w|test result|ok \d|--- PASS|✓|✔|PASS\b|\w+: Vec|limit_req|iptables |msgid |msgstr |[A-Z_]+\(\d+,|while |for \w+ in |switch |with \w+\(|self\.|this\.|#\[|#!|<\w+\s*/>|static |private |public |render |\[\w+\] public |protected |final |enum |struct |impl |trait |interface |module |package |require|local |set |unless |rescue |end$|resource "|data "|provider "|FROM |RUN |CMD |ENV )|[{;]\s*$|=>|->|\.\.\. ok$| PASSED$|\w\(.*\)\s*[{:]$|\w+\(\w*\)\.\w+\(| === | == | != |&&|\|\||^\s*[a-z]\w*(?:\.[a-z]\w*)*\([\w"']|^\s*[\w.]+\([a-z]\w*,|^[\w.-]+/[\w./-]+\.[a-z]{1,4}: |\w\{\w+=|;\s*\}$|^[a-z][\w-]*(?:\.[\w-]+)+=[A-Z]|^(?:export )?[A-Z][A-Z0-9]*_[A-Z0-9_]*=|^\s*<(?:string|data|entry|item|p|div|span|button|option|label|li|td|trans-unit)\s[\w:]+="#,
     )
 });
 
@@ -67,7 +95,13 @@ pub(super) fn is_source(line: &str) -> bool {
 /// A line of an object that is printed, on one line or on several.
 fn is_data(line: &str) -> bool {
     let trimmed = line.trim();
-    if trimmed.starts_with("\"\"\"") || ASSIGNS.is_match(trimmed) || PLACE.is_match(trimmed) {
+    if STATEMENT.is_match(trimmed)
+        || trimmed.ends_with("; }")
+        || trimmed.starts_with('<') && trimmed.contains("=\"")
+    {
+        return false;
+    }
+    if trimmed.starts_with("\"\"\"") || ASSIGNS.is_match(trimmed) || is_place(trimmed) {
         return false;
     }
     trimmed.ends_with("[{")
@@ -84,20 +118,43 @@ static PLACE: LazyLock<Regex> = LazyLock::new(|| {
     exact_pattern(r"^(?:\w+: )?[\w./-]*\w\.[a-z]{1,4}:\d+:\s*(?:[a-z/#]|[A-Z]\w*::)")
 });
 
+/// Statements that no print of an object begins with.
+static STATEMENT: LazyLock<Regex> = LazyLock::new(|| {
+    exact_pattern(
+        r"^(?:\[\w+\] )?(?:return|throw new|raise|render|await|yield|export|public|private|static) ",
+    )
+});
+
+/// The same as searches print it: nothing stands between the place and the line, not even a blank.
+static FOUND: LazyLock<Regex> = LazyLock::new(|| {
+    exact_pattern(
+        r"^[\w./@-]*\w\.[a-zA-Z]{1,10}(?::\d+:(?:\d+:)?|-\d+-)(?:\S|\s{2,}\S|\t)|^[\w./@-]*\w\.(?:md|rst|txt|json|ya?ml|toml|ini|html?|properties|csv|po|xml)(?::\d+)+:",
+    )
+});
+
+/// Whether a line is one of a file, shown with its place there.
+fn is_place(line: &str) -> bool {
+    FOUND.is_match(line) || PLACE.is_match(line)
+}
+
 /// Code that gives a name to data, or hands text to a function.
 static ASSIGNS: LazyLock<Regex> = LazyLock::new(|| {
     exact_pattern(
-        r#"^(?:const |let |var )?[\w.]+ :?= |^[a-z]\w*(?:\.[a-z]\w*)*\(f?[\w"'`]|^[\w.]+\([a-z]\w*,"#,
+        r#"^(?:const |let |var )?[\w.]+ :?= |^[a-z]\w*(?:\.[a-z]\w*)*\(f?[\w"'`]|^[\w.]+\([a-z]\w*,|^[a-z][\w-]*(?:\.[\w-]+)+=[A-Z]|^(?:export )?[A-Z][A-Z0-9]*_[A-Z0-9_]*="#,
     )
 });
 
 static DOCUMENT: LazyLock<Regex> = LazyLock::new(|| {
-    exact_pattern(r"^\s*(?:#{1,6} |#\s*$|[-+] |\* |\d{1,2}[.)] |> |\||[-=]{3,}\s*$|\[[ x]\] )")
+    exact_pattern(
+        r"^\s*(?:#{1,6} |#\s*$|#\d+ [A-Z][a-z]|[-+] |\* |\d{1,2}[.)] |> |\||[-=]{3,}\s*$|\[[ x]\] )",
+    )
 });
 
 /// An item that is named as parts of programs are: tools list their errors so.
 static NAMED_ITEM: LazyLock<Regex> = LazyLock::new(|| {
-    exact_pattern(r#"^\s*\* (?:Quota|[\w\[\]"-]*[._][\w.\[\]"-]*:)|^\s+- (?:Quota|API)"#)
+    exact_pattern(
+        r#"^\s*\* (?:Quota|[\w\[\]"-]*[._][\w.\[\]"-]*:)|^\s+- (?:Quota|API)|^\s*> (?:Could not|Cannot|Failed to)"#,
+    )
 });
 
 /// Whether a line belongs to a document: a heading, an item of a list, a row of a table, a quote.
@@ -126,7 +183,7 @@ static MARK: LazyLock<Regex> = LazyLock::new(|| {
 /// Sentences that say of something that it failed.
 static FAILING: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?x)\b(?:an?|the\sfollowing)\s(?:\w+\s)?error\s(?:has\s)?(?:occurred|response)
+        r"(?x)\b(?:an?|the\sfollowing)\s(?:\w+\s)?error\s(?:\([^)]*\)\s)?(?:has\s)?(?:occurred|response)
         | \b(?:could\snot|couldn['’]?t|cannot|can['’]?t|unable\sto|were\sunable)\s(?:be\s)?(?:process|complete|fulfil|fulfill|handle|serve|accept|access|continue|connect|fetch|get|retrieve|create|generate|reach|download|upload|pull|push|load|send|run|execute|answer|respond)
         | \b(?:was|were|been|is)\s(?:temporarily\s)?(?:rejected|denied|blocked|refused|dropped|terminated|declined|suspended|banned|restricted|cancelled|aborted|not\sprocessed)\b
         | \b(?:request|call|operation|command|job|stage|step|build|upload|download|pull|push|fetch|clone|query|deployment|task|agent|run)\b[^.]{0,60}\b(?:failed|errored|aborted)\b
@@ -138,8 +195,8 @@ static FAILING: LazyLock<Regex> = LazyLock::new(|| {
 /// What looks like an error and is none, or is another one.
 static NOT_A_MARK: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?x)^\s*(?:error\scodes:|errors:\s\d|errors?\sat\sline|(?:error|failure|exception|fault)s?[\s-](?:handling|handler|messages?|budget|pages?|rates?|responses|paths?|classes?|types?|cases?|tests?|log|codes)\b|exceptions:|failed\s(?:tests?|requests|jobs|calls)|fail(?:ed)?\s+[\w/]+\.|get\s/|cannot\sreproduce|npm\s(?:warn\sdeprecated|http)|\S+\spassed|the\serror|warning:\s\d|warning:\s(?:field|unused|variable)|fail:|failed:\s\d)
-        | \berror:\sexpected\s|assertion|\b(?:import|modulenotfound|attribute|name|type|syntax|reference|validation|key|index|zerodivision|value)error\b|error\[e?\d|error\sts\d|enoent|no\ssuch\sfile|cannot\s(?:find|import)|classnotfound|noclassdef|unused|never\sused|is\snot\sdefined|undeclared|pathspec|unknown\soption|invalid\svalue|rate_limits?\.(?:py|rs|js|json|md|toml|go|ts)\b|eaddrinuse|must\sbe\s|expected\s\d+,\sgot",
+        r"(?x)^\W*(?:how|why|what|where|which|does)\s.*\?|^\s*(?:error\scodes:|errors:\s\d|errors?\sat\sline|(?:error|failure|exception|fault)s?[\s-](?:handling|handler|messages?|budget|pages?|rates?|responses|paths?|classes?|types?|cases?|tests?|log|codes)\b|exceptions:|failed\s(?:tests?|requests|jobs|calls)|fail(?:ed)?\s+[\w/]+\.|get\s/|cannot\sreproduce|npm\s(?:warn\sdeprecated|http)|\S+\spassed|the\serror|warning:\s\d|warning:\s(?:field|unused|variable)|fail:|failed:\s\d)
+        | \berror:\sexpected\s|assertion|\b(?:import|modulenotfound|attribute|name|type|syntax|reference|validation|key|index|zerodivision|value)error\b|error\[e?\d|error\sts\d|enoent|no\ssuch\sfile|cannot\s(?:find|import)|classnotfound|noclassdef|unused|never\sused|is\snot\sdefined|undeclared|pathspec|unknown\soption|invalid\svalue|rate_limits?\.(?:py|rs|js|json|md|toml|go|ts)\b|eaddrinuse|must\sbe\s|expected\s\d+,\sgot|got\s(?:status\s)?\d+,\swant|\b(?:429|503|529)\b[a-z\s]{0,30}(?:,|\bor\b|\band\b)\s(?:4(?:0\d|29)|5(?:0\d|29))\b|\(\w+:\s(?:str|int|float|string|number|bool)\b|\bpermission[_\s]denied\b|\bunauthenticated:|\bnot\sauthorized\sto\b",
     )
 });
 
@@ -164,7 +221,9 @@ static GOOD_NEWS: LazyLock<Regex> = LazyLock::new(|| {
 pub(super) fn is_good_news(line: &str) -> bool {
     let line = line.replace("completed with exit code", "ended with");
     let line = line.replace("indicate success", "indicate it");
-    GOOD_NEWS.is_match(&line) && !is_marked(&line)
+    let line = line.strip_prefix("info If ").unwrap_or(&line);
+    let line = line.strip_prefix("info Visit ").unwrap_or(line);
+    GOOD_NEWS.is_match(line) && !is_marked(line)
 }
 
 /// What may follow a message that is the last thing said: advice, fields, traces, further errors.

@@ -7,12 +7,14 @@ use regex::Regex;
 
 use super::claim::{self, Claim, Needs};
 use super::lines::{
-    is_document, is_frame, is_good_news, is_marked, is_other_error, is_source, is_tail, statements,
+    is_calm, is_document, is_frame, is_good_news, is_header, is_marked, is_other_error, is_source,
+    is_tail, statements,
 };
 use super::shape::is_short;
-use super::stance::{Stance, introduces, is_labelled, is_narrated, is_of_machine, is_over, stance};
+use super::stance::{
+    Stance, announces, is_labelled, is_narrated, is_of_machine, is_over, is_reference, stance,
+};
 use super::tongues;
-use super::words::words;
 use crate::pattern::pattern;
 
 /// How many lines from its end a long text is looked at.
@@ -86,7 +88,9 @@ static DUMP: LazyLock<Regex> = LazyLock::new(|| {
 /// What the last HTTP status of a text that begins with one says; nothing if there is none.
 fn http(text: &str) -> Option<Option<String>> {
     let first = STATUS.find(text)?;
-    let is_dump = first.start() == 0 || text.len() <= LAST_BYTES || DUMP.is_match(text);
+    let is_document = text.contains("```") || text.lines().any(|line| line.starts_with("##"));
+    let is_brief = text.len() <= LAST_BYTES && !is_document;
+    let is_dump = first.start() == 0 || is_brief || DUMP.is_match(text);
     let found = STATUS.captures_iter(text).last().filter(|_| is_dump)?;
     let code = found.get(1).or_else(|| found.get(2))?.as_str();
     let waits = || text.to_ascii_lowercase().contains("retry-after:");
@@ -144,7 +148,7 @@ fn are_settings(lines: &[String]) -> bool {
 fn are_names(lines: &[String]) -> bool {
     let is_name = |line: &String| !line.trim().contains([' ', ':']);
     let is_entry = |line: &String| line.starts_with('"') && line.contains("\": ");
-    static STATUS: LazyLock<Regex> = LazyLock::new(|| pattern(r"^\s*([1-5]\d\d)(?::|\s+[a-z])"));
+    static STATUS: LazyLock<Regex> = LazyLock::new(|| pattern(r"^\s*([1-9]\d{2,4})(?::|\s+[a-z])"));
     let statuses: HashSet<&str> =
         lines.iter().filter_map(|line| Some(STATUS.captures(line)?.get(1)?.as_str())).collect();
     let is_list = lines.iter().all(is_name) || lines.iter().all(is_entry);
@@ -202,11 +206,19 @@ fn says_at_end(end: &str) -> Option<String> {
             && told(line, true, Needs::Nothing)
     };
     let last = lines.iter().rposition(is_message)?;
-    let before = lines.get(..last)?.last();
-    if before.is_some_and(|line| line.ends_with(':') && introduces(&words(line))) {
+    if are_names(&lines) || is_announced(lines.get(..last)?) {
         return None;
     }
     ends_with(&lines, last, &is_message)
+}
+
+/// Whether the last line of prose before a message makes an example of it.
+fn is_announced(before: &[String]) -> bool {
+    let is_said = |line: &&String| {
+        let is_trace = is_frame(line) || line.starts_with("Traceback");
+        !is_trace && !is_header(line) && !line.starts_with([' ', '\t'])
+    };
+    before.iter().rev().find(is_said).is_some_and(|line| announces(line))
 }
 
 /// Whether a marked line is prose all the same.
@@ -235,20 +247,27 @@ const fn given(marked: bool, supported: bool) -> Needs {
 static SETTING: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         r#"(?x)^\s*\W?(?:\w*code|\w*status|type|name|value|key|kind|action):\s[\w.-]+,?$
-        | ^\s*(?:\w+_\w+:|\d+:|"\w+":?)\s*(?:'[^']*'|"[^"]*"),?$"#,
+        | ^\s*(?:\w+_\w+:|\d+:|"\w+":?)\s*(?:'[^']*'|"[^"]*"),?$
+        | ^\s*[a-z]+:\s(?:'[^']*'|"[^"]*"),$
+        | ^\s*["']?(?:rate|quota|too|limit|usage|throttl|daily|over)\w*["']?\s*(?:=>|[:=])\s*["'`].*["'`],?$"#,
     )
 });
 
 /// Whether a line tells, as an error or as a provider's word, that a limit is reached.
 /// It may need at most what is `given`.
 fn told(line: &str, marked: bool, given: Needs) -> bool {
-    let is_braced = !marked && line.trim_start().starts_with('{') && !line.contains('"');
-    if is_braced || is_source(line) || is_other_error(line) || SETTING.is_match(line) {
+    let is_braced = !marked && line.trim_start().starts_with('{') && !line.contains(['"', '\'']);
+    if is_braced
+        || is_calm(line)
+        || is_source(line)
+        || is_other_error(line)
+        || SETTING.is_match(line)
+    {
         return false;
     }
     let line = if marked { line.to_owned() } else { without_quotes(line) };
     let row = claim::row(&line);
-    if is_over(&row) || is_of_machine(&row) || is_labelled(&row) {
+    if is_over(&row) || is_of_machine(&row) || is_labelled(&row) || is_reference(&row) {
         return false;
     }
     row.split(" . ").any(|sentence| {

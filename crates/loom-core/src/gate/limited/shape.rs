@@ -6,9 +6,8 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde_json::Value;
 
-use super::lines::is_marked;
-use super::stance::introduces;
-use super::words::words;
+use super::lines::{is_header, is_marked, is_source};
+use super::stance::announces;
 use crate::pattern::pattern;
 use crate::text::first_bytes;
 
@@ -54,7 +53,9 @@ static COLOUR: LazyLock<Regex> = LazyLock::new(|| {
 pub(super) fn plain(text: &str) -> Cow<'_, str> {
     let start = text.len().saturating_sub(LOOKED_AT_BYTES_MAX);
     let end = &text[text.ceil_char_boundary(start)..];
+    let is_encoded = end.contains("%20") && !end.trim().contains(char::is_whitespace);
     match COLOUR.replace_all(end.trim(), "") {
+        text if is_encoded => Cow::Owned(text.replace("%20", " ")),
         Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
         Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
     }
@@ -113,11 +114,15 @@ fn object_at(text: &str, begin: usize, short: bool) -> Option<(Value, bool)> {
     let is_last = after.len() <= REST_BYTES_MAX && !after.contains("```");
     let mut lines = before.lines().rev().map(str::trim).filter(|line| !line.is_empty());
     let line = lines.next().unwrap_or_default();
-    let introduces = line.starts_with("```")
-        || line.ends_with(':') && !is_marked(line) && introduces(&words(line));
-    let anchored = short || before.ends_with('\n') || is_marked(line);
+    let stands_alone = before.ends_with('\n');
+    let prose = std::iter::once(line).chain(lines).find(|line| !is_header(line));
+    let prose = prose.filter(|line| stands_alone || line.ends_with([':', '.']));
+    let introduces =
+        line.starts_with("```") || prose.is_some_and(|line| !is_marked(line) && announces(line));
+    let anchored = short || stands_alone || is_marked(line);
     let named = short && before.split_whitespace().count() <= NAME_WORDS_MAX;
-    (value.is_object() && is_last && anchored && !introduces).then_some((value, named))
+    let is_code = line.ends_with(['=', '(', ',']) && is_source(line);
+    (value.is_object() && is_last && anchored && !introduces && !is_code).then_some((value, named))
 }
 
 /// A list of one is its one; more of them say nothing, unless all are errors.

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::claim::Claim;
+use super::words::words;
 use crate::pattern::words_pattern;
 
 /// What a sentence with a claim is, by the words around the claim.
@@ -46,9 +47,10 @@ static TOPIC: LazyLock<Regex> = LazyLock::new(|| {
 /// What, after a claim, says something of it.
 static SAID_OF: LazyLock<Regex> = LazyLock::new(|| {
     words_pattern(
-        r"(?x)^\ (?:errors?\ |exceptions?\ |responses?\ |headers?\ |status\ |codes?\ |(?:or|and)\ (?:\w+\ ){1,5}){0,3}(?:
-          is\ (?:the|a|an|what|when|returned|raised|logged|handled|tested|thrown|sent|now|retried|answered)|are|was\ (?:added|fixed|the|never)|were|means?|indicates?|would|should|will|may|might|can|must|does|do|tells|maps?|represents|refers|happens?|occurs?|applies|explained|belongs|stands|becomes?|count(?:s)?|appears?|is\ (?:shown|displayed|printed|rendered|reported|considered|treated|mapped|documented|covered|expected)|returns?\ |raises?\ |causes?\ |triggers?\ |leads?\ )\b
-        | :\ (?:if|when|raised|thrown|returned|should)\b
+        r"(?x)^\ (?:too\ many\ requests\ |errors?\ |exceptions?\ |responses?\ |headers?\ |status\ |codes?\ |(?:or|and)\ (?:\w+\ ){1,5}){0,3}(?:
+          is\ (?:the|a|an|what|when|returned|raised|logged|handled|tested|thrown|sent|now|retried|answered)|are|was\ (?:added|fixed|the|never)|were|means?|indicates?|would|should|will|may|might|can|must|does|do|tells|maps?|represents|refers|happens?|occurs?|applies|explained|belongs|stands|becomes?|count(?:s)?|appears?|is\ (?:shown|displayed|printed|rendered|reported|considered|treated|mapped|documented|covered|expected)|returns?|raises?|causes?|triggers?|leads?|results?\ in|gives|yields|produces|responds?|receives|gets)\b
+        
+        | ^\ per\ (?:key|ip|tenant|client)\b | ^\ :\ (?:false|no|off|null|none|0|disabled)$ | :\ (?:if|when|raised|thrown|returned|should)\b
         | when\ (?:the|you|more|a|an|it|they|users|clients|this|that|your|there)\b | (?:during|in)\ (?:the\ )?(?:code|tests?|docs)\b
         | by\ \d[\d.]*\ (?:words|km|eur|usd|percent|dollars)\b | (?:in|by|since)\ (?:january|february|march|april|may|june|july|august|september|october|november|december|(?:19|20)\d\d)\b
         | (?:last\ (?:week|month|year|night)|yesterday|twice|once|three\ times|several\ times|early\ this|earlier)\b",
@@ -70,17 +72,20 @@ static INSIDE: LazyLock<Regex> = LazyLock::new(|| {
 /// Others of whom a log tells that they met a limit, by name or number.
 static OTHERS: LazyLock<Regex> = LazyLock::new(|| {
     words_pattern(
-        r"(?x)\b(?:client|visitor|tenant|customer|caller|peer|bot|guest|subscriber|user|ip)\ (?:id\ )?[\w.]*\d[\w.]*\ (?:was\ |is\ |has\ )?$",
+        r"(?x)\b(?:client|visitor|tenant|customer|caller|peer|bot|guest|subscriber|user|ip)\ (?:id\ )?[\w.]*\d[\w.]*\ (?:was\ |is\ |has\ )?$|\d\ were\ $",
     )
 });
 
 /// What makes of a whole sentence the report of somebody's work, or a lesson.
 static NARRATED: LazyLock<Regex> = LazyLock::new(|| {
     words_pattern(
-        r"(?x)^(?:,\ )?(?:
-          (?:\w+\ ){1,3}means\ |(?:i|ive|im|ill|id|he|she|they|someone|users|people|clients|customers|developers|engineers)\ |let\ me|heres?\ |here\ (?:is|are)|the\ following\b|below|above|yes\b|sure\b|okay\b|in\ short|in\ summary|(?:overall|finally|next|then|first|second|also|additionally|however|therefore|instead)\ (?:,|i|we|the)\ |for\ example|found\ \d+|note|remember|once|after|before|while|although|since\ the|as\ soon|to\ (?:fix|handle|avoid|prevent|see|test|reproduce)\ |dear|hello|hi\b
+        r"(?x)^(?:,\ )?(?:[\da-f]{7,12}\ )?(?:
+          (?:each|every|further|additional|subsequent|excess|such)\ (?:\w+\ ){0,3}?(?:requests?|calls?|clients?|keys?|users?|accounts?|attempts?|projects?|organizations?)\ (?:\w+\ ){0,3}?(?:is|are|will|gets?|receives?|may|must|can|counts?|returns?|fails?)\ 
+        | (?:\w+\ ){0,2}?(?:callers|clients|users|customers|requests|accounts|keys|applications|apps|consumers)\ (?:that|which|who|over|above|beyond)\ 
+        | (?:exceeding|reaching|hitting|violating|sending|making|issuing|going\ over)\ (?:\w+\ ){1,8}?(?:results|leads|causes|returns|gives|yields|triggers|produces|will|may|can)\ 
+        | (?:\w+\ ){1,3}means\ |(?:i|ive|im|ill|id|he|she|they|someone|users|people|callers|consumers|clients|customers|developers|engineers)\ |let\ me|heres\ |here\ (?:is|are)|the\ following\b|below|above|yes\b|sure\b|okay\b|in\ short|in\ summary|(?:overall|finally|next|then|first|second|also|additionally|however|therefore|instead)\ (?:,|i|we|the)\ |for\ example|found\ \d+|note|remember|once|after|before|while|although|since\ the|as\ soon|to\ (?:fix|handle|avoid|prevent|see|test|reproduce)\ |dear|hello|hi\b
         | we\ (?:added|fixed|implemented|should|need|use|used|saw|see|did|now|also|moved|never|must|will|then|retry|can\ )
-        | (?:added|fixed|implemented|updated|refactored|reviewed|wrote|created|removed|renamed|documented|tested|done|finished|completed|closes|fix|feat|chore|docs|test|refactor|perf)\b
+        | (?:added|deployed|merged|enabled|configured|fixed|implemented|updated|refactored|reviewed|wrote|created|removed|renamed|documented|tested|done|finished|completed|closes|fix|feat|chore|docs|test|refactor|perf)\b
         | (?:the|a|an|this|that|these|those|each|every|all|any|some|most|many|our|your)\ (?:[\w.]+\ ){0,3}?(?:function|method|client|handler|middleware|tests?|class|code|script|loop|library|documentation|docs|article|chapter|book|talk|patch|commit|change|fix|bug|ticket|issue|retry|wrapper|decorator|helper|module|team|customer|customers|users|bot|crawler|job|pipeline|report|table|section|chart|graph|log|logs|summary|word|phrase|limiter|implementation|configuration|config|constant|enum|variant|page|banner|definition|essay|film|song|poem|story)\b
         )",
     )
@@ -123,7 +128,7 @@ fn claim_is_named(before: &str) -> bool {
 /// Labels of what is not the message itself.
 static LABELLED: LazyLock<Regex> = LazyLock::new(|| {
     words_pattern(
-        r"^(?:title|subject|question|answer|q|a|re|example|usage|options|verse|plan|docs|note|tip|hint|summary|faq|issue \d+|pr \d+|ticket|todo|expected|topic|translate|chapter|section|lesson)\ :",
+        r"^(?:title|subject|question|answer|q|a|re|example|see also|usage|options|verse|plan|docs|note|tip|hint|summary|faq|issue \d+|pr \d+|ticket|todo|expected|topic|translate|chapter|section|lesson)\ :",
     )
 });
 
@@ -136,9 +141,45 @@ pub(super) fn is_narrated(sentence: &str) -> bool {
     NARRATED.is_match(sentence) || is_labelled(sentence) || SPEAKER.is_match(sentence)
 }
 
+/// Sentences after which an example follows.
+static SHOWS: LazyLock<Regex> = LazyLock::new(|| {
+    words_pattern(
+        r"(?x)\blike\ (?:this|the\ following|so|these)\b|\b(?:as\ follows|the\ following|below|examples?|sample|typical(?:ly)?)\b
+        |\b(?:you|clients?|callers?|users?|they|it)\ (?:will\ )?(?:gets?|receives?|sees?)\b
+        |\b(?:api|server|service|response|reply|body|endpoint|gateway|it)\ (?:then\ )?(?:answers|responds|replies|reads|is|looks|says|contains)\b|\bover\ (?:the|this|your)\ (?:limit|quota)",
+    )
+});
+
+/// How a line ends that goes on in an example.
+static GOES_ON: LazyLock<Regex> = LazyLock::new(|| {
+    words_pattern(
+        r"\b(?:prints?|shows?|says?|displays?|returns?|see|gets?|receives?|reads|answers|responds(?: with)?|replies|fails with|reports?|writes|logs)$",
+    )
+});
+
 /// Whether a line announces what follows as something to read about.
-pub(super) fn introduces(row: &str) -> bool {
-    BEFORE.is_match(row) || is_narrated(row)
+pub(super) fn announces(line: &str) -> bool {
+    let row = words(line);
+    if line.starts_with("# ") || line.starts_with("##") {
+        return SHOWS.is_match(&row) || BEFORE.is_match(&row);
+    }
+    let last = row.trim_end_matches([' ', '.', ':']);
+    let last = last.rsplit(" . ").next().unwrap_or_default();
+    let shows = line.ends_with([':', '.']) && SHOWS.is_match(last);
+    let goes_on = !line.ends_with('.') && GOES_ON.is_match(last);
+    shows || goes_on || line.ends_with(':') && (BEFORE.is_match(&row) || is_narrated(&row))
+}
+
+/// Sentences of a reference about the kinds of errors.
+static REFERENCE: LazyLock<Regex> = LazyLock::new(|| {
+    words_pattern(
+        r"\b(?:this|the) (?:code|error|status|exception|response) (?:code )?(?:is|gets) (?:only )?(?:returned|raised|thrown|sent|emitted) (?:by|when|if|for)\b",
+    )
+});
+
+/// Whether a row of words explains a kind of error.
+pub(super) fn is_reference(row: &str) -> bool {
+    REFERENCE.is_match(row)
 }
 
 /// Whether a sentence has a label that makes it a topic.
@@ -160,7 +201,10 @@ pub(super) fn is_of_machine(sentence: &str) -> bool {
 
 /// Whether a sentence says that what it tells of is over.
 pub(super) fn is_over(sentence: &str) -> bool {
-    let sentence = sentence.replace("indicate success", "").replace("state finished", "");
+    let sentence = sentence
+        .replace("indicate success", "")
+        .replace("non successful", "failed")
+        .replace("state finished", "");
     let sentence =
         sentence.replace("completed with exit", "ended with").replace("state : finished", "");
     OVER.is_match(&sentence)
