@@ -160,7 +160,8 @@ Examples:
   loom import-go go.db --json | jq .added
 
 The Go database is only read, in whatever version of the Go library it was written; stop the Go
-program first. An import can be repeated: tasks that are here already are left as they are.
+program first. An import can be repeated: tasks that are here already are left as they are, and
+--engine changes nothing for them.
 Tasks that were dispatched or running end as failed_crash, for nobody has them in hand any more.
 Pending and retrying ones wait here for an engine of their name. Nothing is run by this command.
 
@@ -168,13 +169,14 @@ Exit codes: 0, 1 if some rows could not be read, 3 if there is no such file, 4 i
 be used.";
 
 #[derive(Debug, Parser)]
-#[command(after_help = IMPORT_GO_HELP, arg_required_else_help = true)]
+#[command(after_help = IMPORT_GO_HELP)]
 pub(crate) struct ImportGoArgs {
     /// The database of the Go library.
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) file: PathBuf,
 
-    /// The engine that tasks without the name of one get; v0.1 of the Go library has no names.
+    /// The engine that tasks without the name of one get; v0.1 of the Go library has no names. Tasks
+    /// that are here already keep what they have.
     /// [default: they keep none, and no engine runs them]
     #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(crate) engine: Option<String>,

@@ -30,10 +30,12 @@ pub(crate) async fn import_go(database: Database, args: ImportGoArgs) -> Result<
     source.close().await;
     engine.close().await?;
     let import = imported?;
-    say::data(&if args.json { json(&import) } else { summary(&import) });
+    say::data(&if args.json { json(&import) } else { summary(&import, &database.path) });
     tell_unreadable(&import);
-    if !args.json && args.engine.is_none() {
-        tell_unnamed(&import, &args.file);
+    match &args.engine {
+        _ if args.json => {}
+        Some(_) => tell_kept(&import),
+        None => tell_unnamed(&import, &args.file),
     }
     Ok(ExitCode::from(u8::from(import.unreadable_count > 0)))
 }
@@ -85,9 +87,10 @@ fn json(import: &GoImport) -> String {
     format!("{document}\n")
 }
 
-fn summary(import: &GoImport) -> String {
+fn summary(import: &GoImport, database: &Path) -> String {
     let tasks = &import.tasks;
-    let mut text = format!("{} added, {} there already\n", count(tasks.added), tasks.present);
+    let (added, database) = (count(tasks.added), database.display());
+    let mut text = format!("{added} added to {database}, {} there already\n", tasks.present);
     if tasks.crashed > 0 {
         let was = "in somebody's hands, now failed_crash";
         text.push_str(&format!("  {} {was}\n", tasks.crashed));
@@ -116,6 +119,12 @@ fn tell_unreadable(import: &GoImport) {
     let more = import.unreadable_count.saturating_sub(import.unreadable.len() as u64);
     if more > 0 {
         say::note("unreadable", &format!("and {more} more"));
+    }
+}
+
+fn tell_kept(import: &GoImport) {
+    if import.tasks.present > 0 {
+        say::note("hint", "--engine changes nothing for tasks that are there already");
     }
 }
 

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use comfy_table::{Cell, Color, ContentArrangement, Table, presets};
+use loom::limits::PAGE_MAX;
 use loom::{Clock, Page, SystemClock, TaskQuery, TaskStatus, TaskStore, TaskSummary, Timestamp};
 
 use crate::args::ListArgs;
@@ -35,10 +36,18 @@ pub(crate) async fn list(database: Database, args: ListArgs) -> Result<ExitCode,
         say::note("unreadable", &format!("task {} ({}): {}", task.seq, task.task, task.why));
     }
     if page.next.is_some() && !args.json {
-        let more = (args.limit * 2).min(loom::limits::PAGE_MAX);
-        say::line(&format!("… and older ones; see up to {more} with -n {more}"));
+        say::line(&older(args.limit));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says that there are more tasks than were asked for, and how to see them.
+fn older(limit: u32) -> String {
+    if limit >= PAGE_MAX {
+        return "… and older ones; see some of them with --status or --project".to_owned();
+    }
+    let more = (limit * 2).min(PAGE_MAX);
+    format!("… and older ones; see up to {more} with -n {more}")
 }
 
 fn json(page: &Page) -> String {
@@ -107,5 +116,18 @@ fn detail(task: &TaskSummary) -> String {
             format!("after attempt {}, next at {due}", task.attempt)
         }
         _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_tasks_are_offered_than_can_be_asked_for() {
+        for (limit, offered) in [(20, "-n 40"), (600, "-n 1000"), (999, "-n 1000")] {
+            assert!(older(limit).ends_with(offered), "{limit}");
+        }
+        assert!(!older(PAGE_MAX).contains("-n") && older(PAGE_MAX).contains("--status"));
     }
 }

@@ -75,7 +75,7 @@ pub enum Error {
         source: StoreError,
     },
     /// These tasks were still running when the time to wait was over. They go on.
-    #[error("{} tasks are still running", .tasks.len())]
+    #[error("{}", still_running(.tasks.len()))]
     StillRunning {
         /// The tasks.
         tasks: Vec<TaskId>,
@@ -86,6 +86,14 @@ pub enum Error {
     /// The store failed.
     #[error(transparent)]
     Store(StoreError),
+}
+
+fn still_running(tasks: usize) -> String {
+    if tasks == 1 {
+        "1 task is still running".to_owned()
+    } else {
+        format!("{tasks} tasks are still running")
+    }
 }
 
 impl From<StoreError> for Error {

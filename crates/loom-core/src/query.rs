@@ -1,5 +1,7 @@
 //! Questions about many tasks.
 
+use std::fmt;
+
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use crate::ids::{InstanceId, WorkerType};
@@ -150,7 +152,7 @@ pub struct Page {
 }
 
 /// How many tasks there are, by status.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct StatusCounts([u64; TaskStatus::ALL.len()]);
 
 impl StatusCounts {
@@ -169,6 +171,14 @@ impl StatusCounts {
     #[must_use]
     pub fn total(&self) -> u64 {
         self.0.iter().sum()
+    }
+}
+
+/// Names the statuses, as `{Pending: 2, Dispatched: 0, …}`.
+impl fmt::Debug for StatusCounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counts = TaskStatus::ALL.into_iter().map(|status| (status, self.of(status)));
+        f.debug_map().entries(counts).finish()
     }
 }
 

@@ -158,7 +158,7 @@ impl Logger for RecordingLogger {
 pub struct TracingLogger;
 
 /// The fields that every subscriber gets under their own name.
-const NAMED: [&str; 9] = [
+const NAMED: [&str; 10] = [
     "module",
     "task_id",
     "project_id",
@@ -166,6 +166,7 @@ const NAMED: [&str; 9] = [
     "worker_type",
     "task_status",
     "duration_ms",
+    "reason",
     "error_code",
     "error",
 ];
@@ -187,6 +188,7 @@ macro_rules! emit {
             worker_type = named("worker_type"),
             task_status = named("task_status"),
             duration_ms = named("duration_ms"),
+            reason = named("reason"),
             error_code = named("error_code"),
             error = named("error"),
             detail = detail,

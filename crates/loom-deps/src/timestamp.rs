@@ -18,7 +18,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 /// assert_eq!(at.to_string(), "2026-11-05T08:30:00.25Z");
 /// # Ok::<(), loom_deps::ParseTimestampError>(())
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
@@ -82,6 +82,13 @@ impl fmt::Display for Timestamp {
             // Outside the years that RFC 3339 can write: say the number rather than nothing.
             Err(_) => write!(f, "{}us", self.0),
         }
+    }
+}
+
+/// As it prints: a number of microseconds tells nobody when.
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

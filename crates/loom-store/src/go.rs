@@ -76,8 +76,8 @@ impl GoDatabase {
     /// Opens the database at `path`.
     ///
     /// # Errors
-    /// [`StoreError::Refused`] if there is no such file, if it is no database of the Go library, or
-    /// if it cannot be read.
+    /// [`StoreError::Refused`] if there is no such file, if it is no database of the Go library, if a
+    /// program has it locked, or if it cannot be read.
     pub async fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         let path = path.as_ref();
         let source::Opened { mut connection, copy, is_frozen } = source::open(path).await?;
@@ -105,7 +105,7 @@ impl GoDatabase {
     /// How many tasks there are.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] if the file cannot be read.
+    /// [`StoreError::Unavailable`] or [`StoreError::Refused`] if the file cannot be read.
     pub async fn count(&mut self) -> Result<u64, StoreError> {
         let part = run_one(&mut self.connection, sql::GO_COUNT, Args::default()).await;
         let count = part.and_then(|part| part.one()?.try_get::<i64, _>(0));

@@ -1,12 +1,14 @@
 //! `loom import-go`: a database of the Go library, taken over.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use serde_json::{Value, json};
 
-use crate::home::Home;
+use crate::home::{Ended, Home};
 
 /// Written by the Go library itself: 358 tasks, 100 of them in flight, 100 waiting.
 fn sample(home: &Home) -> PathBuf {
@@ -37,9 +39,11 @@ fn a_database_is_taken_over_once_and_only_read() {
     let before = fs::read(&source).unwrap();
     let ended = home.loom(&["import-go", "go.db"]);
     assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "{ended:?}");
-    let expected = "358 tasks added, 0 there already\n\
-                    \x20 100 in somebody's hands, now failed_crash\n\
-                    \x20 100 waiting for engine godb-engine\n";
+    let expected = format!(
+        "358 tasks added to {}, 0 there already\n  100 in somebody's hands, now failed_crash\n  \
+         100 waiting for engine godb-engine\n",
+        home.file("state/loom/loom.db").display()
+    );
     assert_eq!(ended.stdout, expected);
     assert!(fs::read(&source).unwrap() == before);
     assert!(!home.contents().iter().any(|name| name.starts_with("go.db-")), "nothing beside it");
@@ -100,7 +104,7 @@ fn rows_that_cannot_be_read_are_named_and_tasks_without_an_engine_are_told_of() 
     let ended = home.loom(&["import-go", "old.db"]);
     ended.says(1, &["unreadable", "old-4", "its env", "hint", "--engine NAME"]);
     assert!(!ended.stderr.contains("API_KEY"), "{ended:?}");
-    assert!(ended.stdout.contains("3 tasks added") && ended.stdout.contains("1 unreadable"));
+    assert!(ended.stdout.contains("3 tasks added to ") && ended.stdout.contains("1 unreadable"));
     assert!(ended.stdout.contains("1 waiting for no engine"), "{ended:?}");
     let failed = home.show("3");
     let error = failed["task"]["error"].as_str().unwrap();
@@ -129,9 +133,76 @@ fn what_cannot_be_imported_says_why_and_makes_nothing() {
     home.loom(&["import-go", "go.db", "--db", "go.db"]).says(4, &["into itself", "hint"]);
     fs::write(home.file("text.db"), "some text").unwrap();
     home.loom(&["import-go", "text.db"]).says(4, &["[store_refused]", "hint"]);
-    home.loom(&["import-go"]).says(2, &["Usage", "Examples"]);
+    let no_file = home.loom(&["import-go"]);
+    no_file.says(2, &["required", "<FILE>", "Usage"]);
+    assert!(!no_file.stderr.contains("Examples"), "{no_file:?}");
     home.loom(&["list", "--db", "go.db"]).says(4, &["Go library", "loom import-go"]);
     assert_eq!(home.contents(), ["go.db", "text.db"]);
     assert_eq!(home.run(&["true"]).code, 0);
     home.loom(&["import-go", "state/loom/loom.db", "--db", "new.db"]).says(4, &["of this loom"]);
+}
+
+#[test]
+fn an_engine_changes_nothing_for_tasks_that_are_there_already() {
+    let home = Home::new();
+    oldest(&home);
+    let named = ["import-go", "old.db", "--engine", "website"];
+    let first = home.loom(&["import-go", "old.db"]);
+    assert!(!first.stderr.contains("changes nothing"), "{first:?}");
+    home.loom(&named).says(1, &["--engine changes nothing", "there already"]);
+    assert!(home.tasks().iter().all(|task| task["engine_name"] != "website"));
+}
+
+/// `loom` as somebody for whom files of mode 0 are closed, which they are not for root.
+fn without_rights(home: &Home, args: &[&str]) -> Ended {
+    const NOBODY: u32 = 65534;
+    let mut command = home.command(args);
+    if fs::metadata(home.path()).unwrap().uid() == 0 {
+        chown(home.path(), Some(NOBODY), None).unwrap();
+        command.uid(NOBODY);
+    }
+    command.output().unwrap().into()
+}
+
+#[test]
+fn a_source_that_this_user_may_not_read_is_named() {
+    for closed in ["go.db", "go.db-wal", "go.db-shm"] {
+        let home = Home::new();
+        let mut database = fs::read(sample(&home)).unwrap();
+        // Where the header says that there is a write-ahead log.
+        database[18..20].fill(2);
+        for (name, content) in [("go.db", &*database), ("go.db-wal", b""), ("go.db-shm", b"")] {
+            fs::write(home.file(name), content).unwrap();
+        }
+        for name in ["go.db", "go.db-wal", "go.db-shm"] {
+            let mode = if name == closed { 0o000 } else { 0o644 };
+            fs::set_permissions(home.file(name), Permissions::from_mode(mode)).unwrap();
+        }
+        let ended = without_rights(&home, &["import-go", "go.db", "--db", "new.db"]);
+        ended.says(4, &["[store_refused]", "go.db", "may not read", closed, "hint"]);
+        assert!(!ended.stderr.contains("disk full"), "{ended:?}");
+    }
+}
+
+#[test]
+fn a_database_of_loom_that_this_user_may_not_use_is_named() {
+    let home = Home::new();
+    assert_eq!(home.loom(&["run", "--db", "own.db", "--", "true"]).code, 0);
+    for name in ["own.db-wal", "own.db-shm"] {
+        fs::write(home.file(name), "").unwrap();
+        fs::set_permissions(home.file(name), Permissions::from_mode(0o000)).unwrap();
+    }
+    fs::set_permissions(home.file("own.db"), Permissions::from_mode(0o666)).unwrap();
+    let ended = without_rights(&home, &["list", "--db", "own.db"]);
+    ended.says(4, &["[store_refused]", "may not read and write", "own.db-", "hint"]);
+}
+
+#[test]
+fn a_directory_for_the_copy_that_cannot_be_used_is_named() {
+    let home = Home::new();
+    sample(&home);
+    fs::write(home.file("go.db-wal"), "something").unwrap();
+    let mut command = home.command(&["import-go", "go.db", "--db", "new.db"]);
+    let ended = Ended::from(command.env("TMPDIR", home.file("absent")).output().unwrap());
+    ended.says(4, &["[store_refused]", "go.db", "absent", "TMPDIR"]);
 }

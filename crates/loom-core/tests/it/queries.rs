@@ -1,6 +1,6 @@
 //! Queries keep their limits.
 
-use loom_core::{Cursor, Order, TaskQuery, TaskStatus, limits};
+use loom_core::{Cursor, Order, StatusCounts, TaskQuery, TaskStatus, limits};
 
 #[test]
 fn a_query_asks_for_everything_unless_told_otherwise() {
@@ -36,4 +36,12 @@ fn a_query_keeps_what_it_was_told() {
     assert_eq!(query.instance, Some(instance));
     assert_eq!((query.seq, query.order), (Some(4), Order::OldestFirst));
     assert_eq!(query.after, Some(Cursor { seq: 3 }));
+}
+
+#[test]
+fn counts_name_their_statuses() {
+    let mut counts = StatusCounts::default();
+    counts.add(TaskStatus::FailedCrash, 7);
+    let shown = format!("{counts:?}");
+    assert!(shown.contains("FailedCrash: 7") && shown.contains("Pending: 0"), "{shown}");
 }

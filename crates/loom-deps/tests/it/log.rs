@@ -105,7 +105,7 @@ fn every_level_and_every_named_field_arrives() {
     for (level, name) in levels {
         let record = ["project_id", "request_id", "worker_type", "task_status", "error_code"]
             .into_iter()
-            .chain(["error"])
+            .chain(["reason", "error"])
             .fold(LogRecord::new(level, "said"), |record, field| record.with(field, "value"));
         let line = written(tracing::Level::DEBUG, || TracingLogger.log(record.clone()));
         assert!(line.contains(name), "{line:?}");

@@ -19,6 +19,7 @@ fn a_moment_prints_as_rfc_3339_with_as_many_digits_as_it_needs() {
         (951_782_400_000_000, "2000-02-29T00:00:00Z"),
     ] {
         assert_eq!(us(micros).to_string(), text);
+        assert_eq!(format!("{:?}", Some(us(micros))), format!("Some({text})"));
         assert_eq!(text.parse(), Ok(us(micros)));
     }
 }

@@ -40,7 +40,8 @@ impl Fault {
                 refused(path, "there is no such file", NAME_IT, error)
             }
             Self::Unreadable(error) => {
-                refused(path, format!("it cannot be read: {error}"), LET_READ, error)
+                let problem = denied(path).unwrap_or_else(|| format!("it cannot be read: {error}"));
+                refused(path, problem, LET_READ, error)
             }
             Self::NoCopy(directory, error) => {
                 let problem = format!(
@@ -65,14 +66,17 @@ fn of_sqlite(path: &Path, fault: error::Fault) -> StoreError {
         return refused(path, "another program has locked it", hint, fault.into_source());
     }
     if fault.is_closed_to_us() {
-        let database = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-        let problem = match place::denied(&database, place::is_readable) {
-            Some(file) => format!("this user may not read {}", file.display()),
-            None => "SQLite cannot open it".to_owned(),
-        };
+        let problem = denied(path).unwrap_or_else(|| "SQLite cannot open it".to_owned());
         return refused(path, problem, LET_READ, fault.into_source());
     }
     store_error(path, fault)
+}
+
+/// Which file this user may not read, if that is what is wrong.
+fn denied(path: &Path) -> Option<String> {
+    let database = fs::canonicalize(path).ok()?;
+    let file = place::denied(&database, place::is_readable)?;
+    Some(format!("this user may not read {}", file.display()))
 }
 
 fn refused(

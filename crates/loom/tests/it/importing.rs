@@ -59,3 +59,11 @@ async fn what_is_no_go_database_is_an_error_of_the_store() {
     let refused = loom::import_go(&engine, env!("CARGO_MANIFEST_DIR")).await.unwrap_err();
     assert!(matches!(refused, Error::Store(StoreError::Refused { .. })), "{refused}");
 }
+
+#[tokio::test]
+async fn a_file_that_is_not_there_is_said_to_be_missing() {
+    let engine = engine(Timestamp::from_micros(0)).await;
+    let refused = loom::import_go(&engine, "nope.db").await.unwrap_err().to_string();
+    assert!(refused.contains("nope.db") && refused.contains("no such file"), "{refused}");
+    assert!(!refused.contains("write"), "{refused}");
+}
