@@ -49,7 +49,7 @@ static SAID_OF: LazyLock<Regex> = LazyLock::new(|| {
     words_pattern(
         r"(?x)^\ (?:too\ many\ requests\ |errors?\ |exceptions?\ |responses?\ |headers?\ |status\ |codes?\ |(?:or|and)\ (?:\w+\ ){1,5}){0,3}(?:
           is\ (?:the|a|an|what|when|returned|raised|logged|handled|tested|thrown|sent|now|retried|answered)|are|was\ (?:added|fixed|the|never)|were|means?|indicates?|would|should|will|may|might|can|must|does|do|tells|maps?|represents|refers|happens?|occurs?|applies|explained|belongs|stands|becomes?|count(?:s)?|appears?|is\ (?:shown|displayed|printed|rendered|reported|considered|treated|mapped|documented|covered|expected)|returns?|raises?|causes?|triggers?|leads?|results?\ in|gives|yields|produces|responds?|receives|gets)\b
-        
+
         | ^\ per\ (?:key|ip|tenant|client)\b | ^\ :\ (?:false|no|off|null|none|0|disabled)$ | :\ (?:if|when|raised|thrown|returned|should)\b
         | when\ (?:the|you|more|a|an|it|they|users|clients|this|that|your|there)\b | (?:during|in)\ (?:the\ )?(?:code|tests?|docs)\b
         | by\ \d[\d.]*\ (?:words|km|eur|usd|percent|dollars)\b | (?:in|by|since)\ (?:january|february|march|april|may|june|july|august|september|october|november|december|(?:19|20)\d\d)\b
@@ -80,9 +80,9 @@ static OTHERS: LazyLock<Regex> = LazyLock::new(|| {
 static NARRATED: LazyLock<Regex> = LazyLock::new(|| {
     words_pattern(
         r"(?x)^(?:,\ )?(?:[\da-f]{7,12}\ )?(?:
-          (?:each|every|further|additional|subsequent|excess|such)\ (?:\w+\ ){0,3}?(?:requests?|calls?|clients?|keys?|users?|accounts?|attempts?|projects?|organizations?)\ (?:\w+\ ){0,3}?(?:is|are|will|gets?|receives?|may|must|can|counts?|returns?|fails?)\ 
-        | (?:\w+\ ){0,2}?(?:callers|clients|users|customers|requests|accounts|keys|applications|apps|consumers)\ (?:that|which|who|over|above|beyond)\ 
-        | (?:exceeding|reaching|hitting|violating|sending|making|issuing|going\ over)\ (?:\w+\ ){1,8}?(?:results|leads|causes|returns|gives|yields|triggers|produces|will|may|can)\ 
+          (?:each|every|further|additional|subsequent|excess|such)\ (?:\w+\ ){0,3}?(?:requests?|calls?|clients?|keys?|users?|accounts?|attempts?|projects?|organizations?)\ (?:\w+\ ){0,3}?(?:is|are|will|gets?|receives?|may|must|can|counts?|returns?|fails?)[\ ]
+        | (?:\w+\ ){0,2}?(?:callers|clients|users|customers|requests|accounts|keys|applications|apps|consumers)\ (?:that|which|who|over|above|beyond)[\ ]
+        | (?:exceeding|reaching|hitting|violating|sending|making|issuing|going\ over)\ (?:\w+\ ){1,8}?(?:results|leads|causes|returns|gives|yields|triggers|produces|will|may|can)[\ ]
         | (?:\w+\ ){1,3}means\ |(?:i|ive|im|ill|id|he|she|they|someone|users|people|callers|consumers|clients|customers|developers|engineers)\ |let\ me|heres\ |here\ (?:is|are)|the\ following\b|below|above|yes\b|sure\b|okay\b|in\ short|in\ summary|(?:overall|finally|next|then|first|second|also|additionally|however|therefore|instead)\ (?:,|i|we|the)\ |for\ example|found\ \d+|note|remember|once|after|before|while|although|since\ the|as\ soon|to\ (?:fix|handle|avoid|prevent|see|test|reproduce)\ |dear|hello|hi\b
         | we\ (?:added|fixed|implemented|should|need|use|used|saw|see|did|now|also|moved|never|must|will|then|retry|can\ )
         | (?:added|deployed|merged|enabled|configured|fixed|implemented|updated|refactored|reviewed|wrote|created|removed|renamed|documented|tested|done|finished|completed|closes|fix|feat|chore|docs|test|refactor|perf)\b
