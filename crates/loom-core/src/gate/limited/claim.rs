@@ -98,7 +98,7 @@ const TOO_MUCH: &str = r"more\ than\ (?:your|the|its)\ (?:\w+\ )?(?:plan|tier|ac
         | exceed\w*\ (?:\w+\ ){1,4}?per\ (?:second|minute|hour|day) | over\ the\ (?:allowed|permitted|maximum)\ (?:\w+\ )?limit
         | exceed\w*\ the\ (?:maximum\ )?number\ of\ (?:\w+\ ){0,3}?(?:requests|calls|lookups|queries|messages|searches|attempts)
         | (?:exceeded|exceeding|exceeds)\ (?:the\ |your\ )?usage\ of\ resource
-        | limiting\ (?:your\ |incoming\ )?requests | consider\ throttling | no\ quota | current\ quota";
+        | limiting\ (?:your\ |incoming\ )?requests | consider\ throttling | (?:your|our|the)\ (?:allowed|permitted|maximum|max)\ (?:\w+\ )?rate\ is\ [\d.]+\ \w+\ per | no\ quota | current\ quota";
 
 /// That the provider has too much to do: `the model is currently overloaded`.
 fn too_busy() -> String {

@@ -5,6 +5,7 @@
 use serde_json::{Map, Value};
 
 use super::claim::{self, Needs};
+use super::lines::is_other_error;
 use super::plain;
 
 /// How deep errors stand in errors.
@@ -128,6 +129,30 @@ const BESIDE: [&str; 31] = [
     "service",
     "limit",
     "remaining",
+];
+
+/// Keys that name what an error is about: a field of a request, a place, a thing.
+const POINTS: [&str; 20] = [
+    "field",
+    "fields",
+    "param",
+    "parameter",
+    "argument",
+    "property",
+    "attribute",
+    "key",
+    "path",
+    "pointer",
+    "loc",
+    "location",
+    "target",
+    "resource",
+    "resourcename",
+    "url",
+    "uri",
+    "instance",
+    "scope",
+    "permission",
 ];
 
 /// Keys of objects that describe other objects.
@@ -323,7 +348,9 @@ impl Said {
         for (key, value) in object {
             let key = plain_key(key);
             let is_code = CODES.contains(&key.as_str()) && !is_entry && is_code(value);
-            let is_named = !self.strict && value.as_str().is_some_and(is_limit);
+            let is_named = !self.strict
+                && !POINTS.contains(&key.as_str())
+                && value.as_str().is_some_and(is_limit);
             self.found |= is_code || is_named;
             if ERRORS.contains(&key.as_str()) || INSIDE.contains(&key.as_str()) || is_words(&key) {
                 self.read(value, depth + 1);
@@ -335,7 +362,7 @@ impl Said {
         if let Ok(inner @ Value::Object(_)) = serde_json::from_str(text) {
             self.read(&inner, depth + 1);
         }
-        let says = || match self.strict {
+        let says = || match self.strict || is_other_error(text) {
             true => plain::says(text, true).is_some(),
             false => claim::mentions(text) || plain::says(text, true).is_some(),
         };

@@ -41,7 +41,7 @@ fn starts_anew(line: &str) -> bool {
 
 static FRAME: LazyLock<Regex> = LazyLock::new(|| {
     exact_pattern(
-        r#"^\s+at |^\s*File "|^\s*\^+\s*$|^\s*~*\^|^\s*\.\.\. \d+ more|^npm (?:ERR!|error)(?: *$| +A complete log|\s+/)|^Error: Process completed with exit code|^##\[error\]Process completed|^\s*stack backtrace|^note: run with|^\s*(?:from )?\S+\.rb:\d+:in |^goroutine \d+|^\t\S+\.go:\d+|^\s*-->? |^#\d+ \S+\.php|^\s*\S+\.(?:ex|erl|clj|py|js|ts|java|kt|cs):\d+|^Node\.js v\d|^node:internal/|^\s+trigger\w+\(|^at \S+ \(|^\s+(?:with|on) \S+.*[,:]$|^[─-╿\s]+$"#,
+        r#"^\s+at |^\s*File "|^\s*\^+\s*$|^\s*~*\^|^\s*\.\.\. \d+ more|^npm (?:ERR!|error)(?: *$| +A complete log|\s+/)|^Error: Process completed with exit code|^##\[error\]Process completed|^\s*stack backtrace|^note: run with|^\s*(?:from )?\S+\.rb:\d+:in |^goroutine \d+|^\t\S+\.go:\d+|^\s*-->? |^#\d+ \S+\.php|^\s*\S+\.(?:ex|erl|clj|py|js|ts|java|kt|cs):\d+|^Node\.js v\d|^node:internal/|^\s+trigger\w+\(|^at \S+ \(|^At (?:\S.* char:\d+|line:\d+)|^\s+(?:with|on) \S+.*[,:]$|^[─-╿\s]+$"#,
     )
 });
 
@@ -163,7 +163,7 @@ pub(super) fn is_document(line: &str) -> bool {
 }
 
 /// What may stand before the word that makes a line an error: signs, times, names of programs.
-const HEAD: &str = r"(?:[\s✕✗×✖❌⚠■⎿🛑❗│├└╷╵▲●•›*>{\[\]('\x22<|\u{fe0f}]|\[?\d{4}[-/]\d\d[-/]\d\d[T\s]\d\d:\d\d:\d\d[^\s\]]*\]?|\[?\d\d:\d\d(?::\d\d)?(?:[.,]\d+)?\]?\s*-?\s|[\da-f]{8}-[\da-f-]{27}\s|\d+\s|[\w.$/@+\x23-]+(?:\[\d+\])?:\s?|\[[\w.\s:/-]{1,40}\]|(?-i:[A-Z]{3,})\s)";
+const HEAD: &str = r"(?:[\s✕✗×✖❌⚠■⎿🛑❗│├└╷╵▲●•›*>{\[\]('\x22<|\u{fe0f}]|\[?\d{4}[-/]\d\d[-/]\d\d[T\s]\d\d:\d\d:\d\d[^\s\]]*\]?|\[?\d\d:\d\d(?::\d\d)?(?:[.,]\d+)?\]?\s*-?\s|[\da-f]{8}-[\da-f-]{27}\s|\d+\s|[\w.$/@+\x23-]+(?:\[\d+\])?:\s?|\[[\w.\s:/-]{1,40}\]|(?-i:[A-Z][a-z]+-[A-Z]\w+)\s:\s|(?-i:[A-Z]{3,})\s)";
 
 /// The words that make a line an error.
 static MARK: LazyLock<Regex> = LazyLock::new(|| {
@@ -196,7 +196,7 @@ static FAILING: LazyLock<Regex> = LazyLock::new(|| {
 static NOT_A_MARK: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         r"(?x)^\W*(?:how|why|what|where|which|does)\s.*\?|^\s*(?:error\scodes:|errors:\s\d|errors?\sat\sline|(?:error|failure|exception|fault)s?[\s-](?:handling|handler|messages?|budget|pages?|rates?|responses|paths?|classes?|types?|cases?|tests?|log|codes)\b|exceptions:|failed\s(?:tests?|requests|jobs|calls)|fail(?:ed)?\s+[\w/]+\.|get\s/|cannot\sreproduce|npm\s(?:warn\sdeprecated|http)|\S+\spassed|the\serror|warning:\s\d|warning:\s(?:field|unused|variable)|fail:|failed:\s\d)
-        | \berror:\sexpected\s|assertion|\b(?:import|modulenotfound|attribute|name|type|syntax|reference|validation|key|index|zerodivision|value)error\b|error\[e?\d|error\sts\d|enoent|no\ssuch\sfile|cannot\s(?:find|import)|classnotfound|noclassdef|unused|never\sused|is\snot\sdefined|undeclared|pathspec|unknown\soption|invalid\svalue|rate_limits?\.(?:py|rs|js|json|md|toml|go|ts)\b|eaddrinuse|must\sbe\s|expected\s\d+,\sgot|got\s(?:status\s)?\d+,\swant|\b(?:429|503|529)\b[a-z\s]{0,30}(?:,|\bor\b|\band\b)\s(?:4(?:0\d|29)|5(?:0\d|29))\b|\(\w+:\s(?:str|int|float|string|number|bool)\b|\bpermission[_\s]denied\b|\bunauthenticated:|\bnot\sauthorized\sto\b",
+        | \berror:\sexpected\s|assertion|\b(?:import|modulenotfound|attribute|name|type|syntax|reference|validation|key|index|zerodivision|value)error\b|error\[e?\d|error\sts\d|enoent|no\ssuch\sfile|cannot\s(?:find|import)|classnotfound|noclassdef|unused|never\sused|is\snot\sdefined|undeclared|pathspec|unknown\soption|invalid\svalue|rate_limits?\.(?:py|rs|js|json|md|toml|go|ts)\b|eaddrinuse|must\sbe\s|expected\s\d+,\sgot|got\s(?:status\s)?\d+,\swant|\b(?:429|503|529)\b[a-z\s]{0,30}(?:,|\bor\b|\band\b)\s(?:4(?:0\d|29)|5(?:0\d|29))\b|\(\w+:\s(?:str|int|float|string|number|bool)\b|\bpermission[_\s](?:to\s\S+\s|for\s\S+\s)?denied\b|\bshould\sbe\s(?:<|>|≤|≥|between|at\s(?:most|least))|\bunauthenticated:|\bnot\sauthorized\sto\b",
     )
 });
 

@@ -265,7 +265,8 @@ fn told(line: &str, marked: bool, given: Needs) -> bool {
     {
         return false;
     }
-    let line = if marked { line.to_owned() } else { without_quotes(line) };
+    let line = without_places(line);
+    let line = if marked { line } else { without_quotes(&line) };
     let row = claim::row(&line);
     if is_over(&row) || is_of_machine(&row) || is_labelled(&row) || is_reference(&row) {
         return false;
@@ -294,6 +295,17 @@ static QUOTED: LazyLock<Regex> =
 /// A line without what it quotes from somewhere else.
 fn without_quotes(line: &str) -> String {
     QUOTED.replace_all(line, "$1 quoted ").into_owned()
+}
+
+static PLACE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"https?://[^\s'\x22<>)\]},]+[\w/]|\b[\w.-]+(?:/[\w.-]+)+\.[a-z]{1,5}\b|(?:^|\s)~?/[\w.-]+/[\w./-]+\w",
+    )
+});
+
+/// A line without the addresses and paths in it: the words of a name claim nothing.
+fn without_places(line: &str) -> String {
+    PLACE.replace_all(line, " place").into_owned()
 }
 
 /// The end of a text without the frames of a stack below it.

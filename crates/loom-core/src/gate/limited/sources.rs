@@ -12,7 +12,7 @@ const LINES_MAX: usize = 400;
 /// A command that shows files or their history, and its output below; what a feature is to do.
 static LOOKED_UP: LazyLock<Regex> = LazyLock::new(|| {
     exact_pattern(
-        r"^\$ (?:git )?(?:grep|rg|ag|ack|cat|bat|less|head|tail|sed|awk|log|diff|show|blame)\b|^(?:@\w+\s+)*(?:Feature|Scenario): ",
+        r"^\$ (?:git )?(?:grep|rg|ag|ack|cat|bat|less|head|tail|sed|awk|log|diff|show|blame)\b|^(?:@\w+\s+)*(?:Feature|Scenario): |^(?:openapi|swagger|asyncapi|apiVersion)\s*: ",
     )
 });
 
@@ -22,6 +22,9 @@ static PAIR: LazyLock<Regex> = LazyLock::new(|| {
         r#"^(?P<indent>\s*)(?:- )?["']?(?P<key>[a-z][\w.-]*|[A-Z][A-Z0-9]*_[A-Z0-9_]*|\d{3})["']?\s*[:=]"#,
     )
 });
+/// A key inside a group may be a name of any kind.
+static NESTED: LazyLock<Regex> =
+    LazyLock::new(|| exact_pattern(r#"^\s+(?:- )?["']?[A-Z][\w.-]*["']?\s*:(?:\s|$)"#));
 static SECTION: LazyLock<Regex> = LazyLock::new(|| exact_pattern(r"^\[\[?[a-z][\w. -]*\]?\]$"));
 
 /// Whether a text as a whole is something to read, not something said.
@@ -75,7 +78,10 @@ fn are_settings(text: &str) -> bool {
     }
     let is_sectioned = lines.first().is_some_and(|line| SECTION.is_match(line));
     let is_setting = |line: &&str| {
-        PAIR.is_match(line) || SECTION.is_match(line) || line.trim_start().starts_with("- ")
+        PAIR.is_match(line)
+            || NESTED.is_match(line)
+            || SECTION.is_match(line)
+            || line.trim_start().starts_with("- ")
     };
     if !lines.iter().all(is_setting) {
         return false;

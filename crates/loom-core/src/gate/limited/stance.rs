@@ -60,7 +60,7 @@ static SAID_OF: LazyLock<Regex> = LazyLock::new(|| {
 /// What makes of a number before it an amount.
 static AMOUNT: LazyLock<Regex> = LazyLock::new(|| {
     words_pattern(
-        r"^\ (?:rows?|items?|results?|files?|records?|bytes|lines?|entries|users?|ms|seconds?|minutes|tests?|packages?|matches|hits|points?|objects?|pages?|documents?|tokens?|messages?|images?|words?|posts|issues|commits|people|times|days|percent|euros?|dollars|usd|eur|kb|mb|gb)\b|^ : [\d.]+(?: ,|$)",
+        r"^\ (?:rows?|items?|results?|files?|records?|bytes|lines?|entries|users?|ms|seconds?|minutes|tests?|packages?|matches|hits|points?|objects?|pages?|documents?|tokens?|images?|words?|posts|issues|commits|people|times|days|percent|euros?|dollars|usd|eur|kb|mb|gb)\b|^ messages?(?: [\w.,]|$)|^ : [\d.]+(?: ,|$)",
     )
 });
 
@@ -190,7 +190,7 @@ pub(super) fn is_labelled(sentence: &str) -> bool {
 /// Words of the machine itself: its limits are no provider's.
 static MACHINE: LazyLock<Regex> = LazyLock::new(|| {
     words_pattern(
-        r"(?x)\b(?:inotify|emfile|enfile|enospc|edquot|ulimit|rlimit|file\ descriptors?|file\ system|filesystem|inodes?|mailbox|heap|stack\ overflow|out\ of\ memory|oom)\b",
+        r"(?x)\b(?:inotify|emfile|enfile|enospc|edquot|ulimit|rlimit|file\ descriptors?|file\ system|filesystem|inodes?|mailbox|heap|stack\ overflow|out\ of\ memory|oom|grace\ (?:period|time)|load\ average|runnable\ \w+|on\ \d+\ cores|cpus?\ \d+|temperature|thermal|swap|epoch\ \d+|\d\ it\ s|cgroup|systemd|dmesg|kernel)\b",
     )
 });
 
@@ -204,7 +204,8 @@ pub(super) fn is_over(sentence: &str) -> bool {
     let sentence = sentence
         .replace("indicate success", "")
         .replace("non successful", "failed")
-        .replace("state finished", "");
+        .replace("state finished", "")
+        .replace("this is done", "this is so");
     let sentence =
         sentence.replace("completed with exit", "ended with").replace("state : finished", "");
     OVER.is_match(&sentence)
