@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use loom_core::StoreError;
-use sqlx::{Decode, Row, Sqlite, SqliteConnection, Type};
+use sqlx::{Connection, Decode, Row, Sqlite, SqliteConnection, Type};
 
 use crate::connection::{Args, run_one};
 use crate::error::{Fault, refused, store_error};
@@ -73,13 +73,16 @@ fn denied(path: &Path, fault: &Fault) -> Option<PathBuf> {
     place::denied(&database, |file| place::is_readable(file) && place::is_writable(file))
 }
 
+/// Reads all of it from one state of the database, which another process may be migrating.
 async fn gather(connection: &mut SqliteConnection) -> Result<Facts, sqlx::Error> {
-    let tables: Vec<String> = column(connection, sql::TABLES).await?;
+    let mut state = connection.begin().await?;
+    let tables: Vec<String> = column(&mut state, sql::TABLES).await?;
     let has = |name: &str| tables.iter().any(|table| table == name);
-    let columns = if has("tasks") { column(connection, sql::COLUMNS).await? } else { Vec::new() };
+    let columns = if has("tasks") { column(&mut state, sql::COLUMNS).await? } else { Vec::new() };
     let applied =
-        if has(MIGRATIONS_TABLE) { column(connection, sql::APPLIED).await? } else { Vec::new() };
-    let encoding = column(connection, sql::ENCODING).await?.pop().unwrap_or_default();
+        if has(MIGRATIONS_TABLE) { column(&mut state, sql::APPLIED).await? } else { Vec::new() };
+    let encoding = column(&mut state, sql::ENCODING).await?.pop().unwrap_or_default();
+    state.commit().await?;
     Ok(Facts { tables, columns, applied, encoding })
 }
 

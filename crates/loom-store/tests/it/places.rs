@@ -196,3 +196,17 @@ async fn many_can_make_a_place_ready_at_once() {
         prepared.await.unwrap().unwrap();
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_new_database_may_be_opened_by_many_at_once() {
+    for _ in 0..20 {
+        let place = Place::new();
+        let opening = (0..6).map(|_| {
+            let store = place.store();
+            tokio::spawn(async move { store.prepare().await })
+        });
+        for opened in opening.collect::<Vec<_>>() {
+            opened.await.unwrap().unwrap();
+        }
+    }
+}
