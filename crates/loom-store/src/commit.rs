@@ -8,7 +8,7 @@ mod change;
 mod claim;
 mod ledger;
 
-use loom_core::{Applied, Op, ProgressReport, Prune, Task, Unreadable};
+use loom_core::{Applied, Op, ProgressReport, Prune};
 use loom_deps::Timestamp;
 use rusqlite::{Connection, Params, Row, params};
 
@@ -17,7 +17,7 @@ use self::ledger::Ledger;
 use crate::error::Fault;
 use crate::outcome::Outcome;
 use crate::plan::{self, Plan};
-use crate::row::{self, Extent, Fields};
+use crate::row::Fields;
 use crate::sql::{self, Text};
 
 /// A batch that was not committed, or perhaps not. The transaction may still be open.
@@ -195,16 +195,6 @@ impl Hand<'_> {
             Ok(())
         })?;
         Ok(Applied::Pruned(u64::try_from(removed.len()).unwrap_or(u64::MAX)))
-    }
-
-    /// The task of number `seq`, as it is stored.
-    fn task(
-        self,
-        text: Text,
-        seq: i64,
-        extent: Extent,
-    ) -> Result<Option<Result<Task, Unreadable>>, Fault> {
-        self.first(text, [seq], |row| Ok(row::task(row, extent)))
     }
 }
 

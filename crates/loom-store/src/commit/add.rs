@@ -11,6 +11,11 @@ use crate::plan::{Note, Plan};
 use crate::row::Fields;
 use crate::sql;
 
+/// An empty text is stored as none.
+pub(super) fn filled(text: &str) -> Option<&str> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
 impl Hand<'_> {
     /// Adds a task; as claimed, if `fuses` says that claims can be told ahead.
     pub(super) fn insert(
@@ -58,7 +63,6 @@ impl Hand<'_> {
         ledger: &mut Ledger,
     ) -> Result<Applied, Fault> {
         let task = imported.as_task();
-        let filled = |text: &'_ str| Some(text.to_owned()).filter(|text| !text.is_empty());
         let seq = ledger.next(self)?;
         let values = params![
             seq,

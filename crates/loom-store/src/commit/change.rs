@@ -7,11 +7,12 @@ use loom_core::{
 use loom_deps::Timestamp;
 use rusqlite::params;
 
+use super::add::filled;
 use super::ledger::Ledger;
 use super::{Hand, epoch};
 use crate::error::Fault;
 use crate::plan::{Note, Plan};
-use crate::row::{Extent, Fields};
+use crate::row::{self, Extent, Fields};
 use crate::sql;
 
 /// The task that a change is about.
@@ -111,7 +112,7 @@ impl Hand<'_> {
                 ended.failure.filter(|_| failed).map(FailureCode::as_str),
                 ended.error.as_ref().filter(|_| failed),
                 note.metadata,
-                Some(&ended.result).filter(|result| !result.is_empty()),
+                filled(&ended.result),
             ],
         )?;
         Ok(())
@@ -136,7 +137,7 @@ impl Hand<'_> {
             return Ok(Applied::CancelRequested);
         }
         ledger.moved(&engine, status, TaskStatus::Cancelled);
-        let task = self.task(sql::SUMMARY, seq, Extent::Summary)?;
+        let task = self.first(sql::SUMMARY, [seq], |row| Ok(row::task(row, Extent::Summary)))?;
         Ok(match task {
             Some(Ok(task)) => Applied::Cancelled(Box::new(task.summary())),
             // Who cannot read the task can still be told that it has ended.

@@ -27,11 +27,12 @@ impl Claims<'_> {
     /// the outcome: processes that watch each other's commits would wake each other without end.
     pub(super) fn look(&self) -> Result<Option<Outcome>, Failed> {
         self.hand.run(sql::BEGIN_READ, [])?;
-        let due = self.finds_due()?;
+        let waits = self.anything_waits()?;
+        let due = waits && self.any_is_due()?;
         let mut outcome = Outcome::default();
         outcome.applied.push(Applied::Claimed);
         if !due {
-            self.tell(&mut outcome)?;
+            self.tell(&mut outcome, waits)?;
         }
         self.hand.run(sql::COMMIT, [])?;
         Ok((!due).then_some(outcome))
@@ -39,7 +40,11 @@ impl Claims<'_> {
 
     /// Whether there is a task that the claim could take.
     pub(super) fn finds_due(&self) -> Result<bool, Fault> {
-        if self.claim.limit == 0 || !self.anything_waits()? {
+        Ok(self.anything_waits()? && self.any_is_due()?)
+    }
+
+    fn any_is_due(&self) -> Result<bool, Fault> {
+        if self.claim.limit == 0 {
             return Ok(false);
         }
         for (worker_type, room) in plan::rooms(self.claim) {
@@ -52,7 +57,9 @@ impl Claims<'_> {
 
     /// Takes what is due, and tells what else there is to know.
     pub(super) fn take(&self, outcome: &mut Outcome, ledger: &mut Ledger) -> Result<(), Fault> {
-        for seq in self.chosen(outcome)? {
+        // Asked once: what the claim takes can only make it less.
+        let waits = self.anything_waits()?;
+        for seq in self.chosen(outcome, waits)? {
             let found = self.hand.first(sql::TASK, [seq], |row| {
                 let engine = row.text(row::ENGINE)?.unwrap_or_default();
                 // A status that no program of this version writes belongs to no count.
@@ -76,13 +83,13 @@ impl Claims<'_> {
             let now = self.claim.now.as_micros();
             self.hand.run(sql::CLAIM, params![seq, self.plan.instance, now])?;
         }
-        self.tell(outcome)
+        self.tell(outcome, waits)
     }
 
     /// The numbers of the tasks that are taken, the longest due first.
-    fn chosen(&self, outcome: &Outcome) -> Result<Vec<i64>, Fault> {
+    fn chosen(&self, outcome: &Outcome, waits: bool) -> Result<Vec<i64>, Fault> {
         let (rooms, left) = self.left(outcome);
-        if left == 0 || !self.anything_waits()? {
+        if left == 0 || !waits {
             return Ok(Vec::new());
         }
         let mut due = Vec::new();
@@ -145,7 +152,7 @@ impl Claims<'_> {
     }
 
     /// Tells which tasks of the instance should end, and when the next one falls due.
-    fn tell(&self, outcome: &mut Outcome) -> Result<(), Fault> {
+    fn tell(&self, outcome: &mut Outcome, waits: bool) -> Result<(), Fault> {
         let asked = self.hand.each(sql::ASKED, [self.plan.instance], |row| {
             let mut fields = Fields::of(row);
             let id: &str = fields.take()?;
@@ -154,14 +161,11 @@ impl Claims<'_> {
             Ok(TaskId::new(id).ok().map(|id| (id, u64::try_from(epoch).unwrap_or(0))))
         })?;
         outcome.asked = asked.into_iter().flatten().collect();
-        outcome.next_due = self.next_due()?;
+        outcome.next_due = if waits { self.next_due()? } else { None };
         Ok(())
     }
 
     fn next_due(&self) -> Result<Option<Timestamp>, Fault> {
-        if !self.anything_waits()? {
-            return Ok(None);
-        }
         let mut next: Option<i64> = None;
         for worker_type in plan::rooms(self.claim).into_keys() {
             let named = params![
