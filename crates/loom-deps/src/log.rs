@@ -21,14 +21,25 @@ pub enum Level {
 /// The value of a field of a [`LogRecord`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum LogValue {
+pub enum LogValue<'a> {
     /// A text.
-    Text(Cow<'static, str>),
+    Text(Cow<'a, str>),
     /// A number.
     Number(i64),
 }
 
-impl fmt::Display for LogValue {
+impl LogValue<'_> {
+    /// The same value, borrowed from nobody.
+    #[must_use]
+    pub fn into_owned(self) -> LogValue<'static> {
+        match self {
+            Self::Text(text) => LogValue::Text(Cow::Owned(text.into_owned())),
+            Self::Number(number) => LogValue::Number(number),
+        }
+    }
+}
+
+impl fmt::Display for LogValue<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text(text) => text.fmt(f),
@@ -37,25 +48,26 @@ impl fmt::Display for LogValue {
     }
 }
 
-impl From<&'static str> for LogValue {
-    fn from(text: &'static str) -> Self {
+impl<'a> From<&'a str> for LogValue<'a> {
+    fn from(text: &'a str) -> Self {
         Self::Text(Cow::Borrowed(text))
     }
 }
 
-impl From<String> for LogValue {
+impl From<String> for LogValue<'_> {
     fn from(text: String) -> Self {
         Self::Text(Cow::Owned(text))
     }
 }
 
-impl From<i64> for LogValue {
+impl From<i64> for LogValue<'_> {
     fn from(number: i64) -> Self {
         Self::Number(number)
     }
 }
 
-/// One thing worth telling, with its fields in the order they were added.
+/// One thing worth telling, with its fields in the order they were added. Texts may be borrowed, for
+/// most records are written down at once and gone.
 ///
 /// ```
 /// use loom_deps::{Level, LogRecord};
@@ -65,32 +77,33 @@ impl From<i64> for LogValue {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct LogRecord {
+pub struct LogRecord<'a> {
     /// How much it matters.
     pub level: Level,
     /// What happened.
     pub message: &'static str,
     /// The fields, by name.
-    pub fields: Vec<(&'static str, LogValue)>,
+    pub fields: Vec<(&'static str, LogValue<'a>)>,
 }
 
-impl LogRecord {
+impl<'a> LogRecord<'a> {
     /// A record without fields.
     #[must_use]
     pub fn new(level: Level, message: &'static str) -> Self {
-        Self { level, message, fields: Vec::new() }
+        // Room for as many as there are as a rule.
+        Self { level, message, fields: Vec::with_capacity(8) }
     }
 
     /// Adds a field.
     #[must_use]
-    pub fn with(mut self, name: &'static str, value: impl Into<LogValue>) -> Self {
+    pub fn with(mut self, name: &'static str, value: impl Into<LogValue<'a>>) -> Self {
         self.fields.push((name, value.into()));
         self
     }
 
     /// The field of that name, if there is one.
     #[must_use]
-    pub fn field(&self, name: &str) -> Option<&LogValue> {
+    pub fn field(&self, name: &str) -> Option<&LogValue<'a>> {
         self.fields.iter().find(|(field, _)| *field == name).map(|(_, value)| value)
     }
 
@@ -99,12 +112,19 @@ impl LogRecord {
     pub fn text(&self, name: &str) -> Option<String> {
         self.field(name).map(ToString::to_string)
     }
+
+    /// The same record, borrowed from nobody.
+    #[must_use]
+    pub fn into_owned(self) -> LogRecord<'static> {
+        let fields = self.fields.into_iter().map(|(name, value)| (name, value.into_owned()));
+        LogRecord { level: self.level, message: self.message, fields: fields.collect() }
+    }
 }
 
 /// Takes log records. Must be quick: it is called where the work is done.
 pub trait Logger: fmt::Debug + Send + Sync + 'static {
     /// Takes one record.
-    fn log(&self, record: LogRecord);
+    fn log(&self, record: LogRecord<'_>);
 
     /// Whether records of this level are wanted at all; records of others need not be made.
     fn wants(&self, level: Level) -> bool {
@@ -118,7 +138,7 @@ pub trait Logger: fmt::Debug + Send + Sync + 'static {
 pub struct NoopLogger;
 
 impl Logger for NoopLogger {
-    fn log(&self, _record: LogRecord) {}
+    fn log(&self, _record: LogRecord<'_>) {}
 
     fn wants(&self, _level: Level) -> bool {
         false
@@ -128,7 +148,7 @@ impl Logger for NoopLogger {
 /// Keeps every record, for tests to look at.
 #[derive(Debug, Default)]
 pub struct RecordingLogger {
-    records: Mutex<Vec<LogRecord>>,
+    records: Mutex<Vec<LogRecord<'static>>>,
 }
 
 impl RecordingLogger {
@@ -140,14 +160,14 @@ impl RecordingLogger {
 
     /// What has been logged so far, in order.
     #[must_use]
-    pub fn records(&self) -> Vec<LogRecord> {
+    pub fn records(&self) -> Vec<LogRecord<'static>> {
         self.records.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 impl Logger for RecordingLogger {
-    fn log(&self, record: LogRecord) {
-        self.records.lock().unwrap_or_else(PoisonError::into_inner).push(record);
+    fn log(&self, record: LogRecord<'_>) {
+        self.records.lock().unwrap_or_else(PoisonError::into_inner).push(record.into_owned());
     }
 }
 
@@ -173,7 +193,7 @@ const NAMED: [&str; 10] = [
 
 macro_rules! emit {
     ($level:expr, $record:expr) => {{
-        let record: &LogRecord = $record;
+        let record: &LogRecord<'_> = $record;
         let named = |name: &str| record.field(name).map(tracing::field::display);
         let rest = record.fields.iter().filter(|(name, _)| !NAMED.contains(name));
         let detail = rest.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>();
@@ -199,7 +219,7 @@ macro_rules! emit {
 }
 
 impl Logger for TracingLogger {
-    fn log(&self, record: LogRecord) {
+    fn log(&self, record: LogRecord<'_>) {
         match record.level {
             Level::Debug => emit!(tracing::Level::DEBUG, &record),
             Level::Info => emit!(tracing::Level::INFO, &record),

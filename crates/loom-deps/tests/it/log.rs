@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use loom_deps::{Level, LogRecord, LogValue, Logger, NoopLogger, RecordingLogger, TracingLogger};
 use tracing_subscriber::fmt::MakeWriter;
 
-fn record() -> LogRecord {
+fn record() -> LogRecord<'static> {
     LogRecord::new(Level::Warn, "task failed")
         .with("module", "attempt")
         .with("task_id", "id-0".to_owned())

@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use loom_core::{FailureCode, GateDecision, TaskId, TaskStatus};
-use loom_deps::{Level, LogRecord, Logger};
+use loom_core::{FailureCode, GateDecision, TaskId, TaskStatus, WorkerType};
+use loom_deps::{Level, LogRecord, LogValue, Logger};
 
 use super::subject::{Subject, Telling};
 use crate::panics::caught;
@@ -27,7 +27,7 @@ impl Log {
             let took = telling.took.filter(|_| status.is_terminal());
             let record = with(record, "duration_ms", took.map(millis));
             let record = with(record, "error_code", telling.reason);
-            with(record, "error", telling.error.map(str::to_owned))
+            with(record, "error", telling.error)
         });
     }
 
@@ -45,12 +45,11 @@ impl Log {
             false => (Level::Warn, "gate rejected"),
         };
         self.say(level, || {
-            let reason = decision.reason.clone().into_owned();
-            let code = (!decision.accept).then(|| reason.clone());
+            let reason = &*decision.reason;
             let record = about(level, message, subject)
                 .with("task_status", status.as_str())
                 .with("reason", reason);
-            with(record, "error_code", code)
+            with(record, "error_code", (!decision.accept).then_some(reason))
         });
     }
 
@@ -97,7 +96,7 @@ impl Log {
 
     /// Makes a record only if somebody wants it. A logger that panics is the program's own: what it
     /// was told is lost, and nothing else.
-    fn say(&self, level: Level, record: impl FnOnce() -> LogRecord) {
+    fn say<'a>(&self, level: Level, record: impl FnOnce() -> LogRecord<'a>) {
         let log = || {
             if self.0.wants(level) {
                 self.0.log(record());
@@ -109,7 +108,8 @@ impl Log {
 
 const fn arrival(status: TaskStatus) -> (Level, &'static str) {
     match status {
-        TaskStatus::Pending => (Level::Info, "task submitted"),
+        // Whoever submits knows; what becomes of it is the news.
+        TaskStatus::Pending => (Level::Debug, "task submitted"),
         TaskStatus::Dispatched => (Level::Debug, "task dispatched"),
         TaskStatus::Running => (Level::Info, "task running"),
         TaskStatus::Retrying => (Level::Warn, "task will be retried"),
@@ -121,23 +121,23 @@ const fn arrival(status: TaskStatus) -> (Level, &'static str) {
     }
 }
 
-fn module(level: Level, message: &'static str) -> LogRecord {
+fn module<'a>(level: Level, message: &'static str) -> LogRecord<'a> {
     LogRecord::new(level, message).with("module", "loom")
 }
 
-fn about(level: Level, message: &'static str, subject: Subject<'_>) -> LogRecord {
+fn about<'a>(level: Level, message: &'static str, subject: Subject<'a>) -> LogRecord<'a> {
     let record = module(level, message)
-        .with("task_id", subject.id.to_string())
-        .with("project_id", subject.project_id.to_owned());
-    let record = with(record, "worker_type", subject.worker_type.map(ToString::to_string));
-    with(record, "request_id", subject.request_id.map(str::to_owned))
+        .with("task_id", subject.id.as_str())
+        .with("project_id", subject.project_id);
+    let record = with(record, "worker_type", subject.worker_type.map(WorkerType::as_str));
+    with(record, "request_id", subject.request_id)
 }
 
-fn with(
-    record: LogRecord,
+fn with<'a>(
+    record: LogRecord<'a>,
     field: &'static str,
-    value: Option<impl Into<loom_deps::LogValue>>,
-) -> LogRecord {
+    value: Option<impl Into<LogValue<'a>>>,
+) -> LogRecord<'a> {
     match value {
         Some(value) => record.with(field, value),
         None => record,

@@ -211,7 +211,7 @@ struct Grumpy {
 }
 
 impl Logger for Grumpy {
-    fn log(&self, _record: LogRecord) {
+    fn log(&self, _record: LogRecord<'_>) {
         std::panic::panic_any("do not talk to me");
     }
 

@@ -1,5 +1,6 @@
 //! The thread of the connection that writes: takes one job after the other.
 
+use std::hint;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc as returns;
@@ -22,6 +23,10 @@ use crate::plan::Plan;
 use crate::sql;
 
 type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
+
+/// How often is looked for the next job after a commit before the thread goes to sleep: for about as
+/// long as it takes to wake a thread. Whoever learns of a commit often has the next one at once.
+const LOOKS: u32 = 1000;
 
 /// What the thread is asked to do. Nobody need wait for an answer.
 pub(super) enum Job {
@@ -190,6 +195,17 @@ impl Opened {
     }
 }
 
+/// The next job, if it comes within moments.
+fn soon(jobs: &mut Receiver<Job>) -> Option<Job> {
+    (0..LOOKS).find_map(|_| {
+        let job = jobs.try_recv().ok();
+        if job.is_none() {
+            hint::spin_loop();
+        }
+        job
+    })
+}
+
 /// How a row of jobs on the raw handle has ended.
 enum Served {
     /// With a job that is not for it, or with the last one.
@@ -209,7 +225,7 @@ impl Service<'_> {
     fn serve(mut self, first: Job, jobs: &mut Receiver<Job>) -> Served {
         let mut next = Some(first);
         while let Some(job) = next.take() {
-            match job {
+            next = match job {
                 Job::Commit { plan, seat, answer } => {
                     let done = self.commit(&plan, &seat.memory);
                     let sound = self.roll_back();
@@ -217,14 +233,15 @@ impl Service<'_> {
                     if !sound {
                         return Served::Broken;
                     }
+                    soon(jobs).or_else(|| jobs.blocking_recv())
                 }
                 Job::News(answer) => {
                     let news = self.has_news().map_err(|error| store_error(self.path, error));
                     let _ = answer.send(news);
+                    jobs.blocking_recv()
                 }
                 other => return Served::Until(Some(other)),
-            }
-            next = jobs.blocking_recv();
+            };
         }
         Served::Until(None)
     }
