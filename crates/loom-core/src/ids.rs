@@ -1,7 +1,8 @@
 //! Names: of tasks, of kinds of work, of engine starts.
 
-use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -105,23 +106,33 @@ opaque_id!(InstanceId);
 ///
 /// assert_eq!(WorkerType::CLI, "cli".into());
 /// ```
-#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct WorkerType(Cow<'static, str>);
+#[derive(Clone)]
+pub struct WorkerType(Name);
+
+/// Every task has one, and it goes wherever the task goes: copies share their text.
+#[derive(Clone)]
+enum Name {
+    Static(&'static str),
+    Shared(Arc<str>),
+}
 
 impl WorkerType {
     /// Work done by a command-line tool.
-    pub const CLI: Self = Self(Cow::Borrowed("cli"));
+    pub const CLI: Self = Self(Name::Static("cli"));
     /// Work done by a model that thinks.
-    pub const THINKER: Self = Self(Cow::Borrowed("thinker"));
+    pub const THINKER: Self = Self(Name::Static("thinker"));
     /// Work that looks into something.
-    pub const INVESTIGATOR: Self = Self(Cow::Borrowed("investigator"));
+    pub const INVESTIGATOR: Self = Self(Name::Static("investigator"));
     /// Work that directs other work.
-    pub const ORCHESTRATOR: Self = Self(Cow::Borrowed("orchestrator"));
+    pub const ORCHESTRATOR: Self = Self(Name::Static("orchestrator"));
 
     /// The type as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        match &self.0 {
+            Name::Static(text) => text,
+            Name::Shared(text) => text,
+        }
     }
 
     /// Whether the type can be used: 1 to 256 bytes, no control characters.
@@ -129,36 +140,69 @@ impl WorkerType {
     /// # Errors
     /// [`InvalidId`] if it cannot.
     pub fn check(&self) -> Result<(), InvalidId> {
-        checked(&self.0, NAME_BYTES_MAX).map(|_| ())
+        checked(self.as_str(), NAME_BYTES_MAX).map(|_| ())
+    }
+}
+
+impl Default for WorkerType {
+    fn default() -> Self {
+        Self(Name::Static(""))
     }
 }
 
 impl From<&str> for WorkerType {
     fn from(text: &str) -> Self {
-        Self(Cow::Owned(text.to_owned()))
+        Self(Name::Shared(text.into()))
     }
 }
 
 impl From<String> for WorkerType {
     fn from(text: String) -> Self {
-        Self(Cow::Owned(text))
+        Self(Name::Shared(text.into()))
+    }
+}
+
+/// The text alone counts, however it is held.
+impl PartialEq for WorkerType {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for WorkerType {}
+
+impl PartialOrd for WorkerType {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for WorkerType {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_str().cmp(other.as_str())
+    }
+}
+
+impl Hash for WorkerType {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
     }
 }
 
 impl fmt::Display for WorkerType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
+        f.pad(self.as_str())
     }
 }
 
 impl fmt::Debug for WorkerType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.0, f)
+        fmt::Debug::fmt(self.as_str(), f)
     }
 }
 
 impl Serialize for WorkerType {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
+        serializer.serialize_str(self.as_str())
     }
 }
