@@ -9,14 +9,14 @@ use crate::args;
 fn without_words_all_workloads_are_measured() {
     let read = options(&[]).unwrap();
     assert_eq!((read.short, read.only.is_empty()), (false, true));
-    assert_eq!((read.rounds, read.rows), (5, 1_000_000));
+    assert_eq!((read.rounds, read.rows), (5, 10_000_000));
 }
 
 #[test]
 fn workloads_rounds_and_rows_can_be_chosen() {
-    let read = options(&args(&["--only", "w1,w4", "--rounds", "9", "--rows", "10000000"]));
+    let read = options(&args(&["--only", "w1,w4", "--rounds", "9", "--rows", "1000000"]));
     let only = args(&["w1", "w4"]);
-    assert_eq!(read, Ok(Options { short: false, only, rounds: 9, rows: 10_000_000 }));
+    assert_eq!(read, Ok(Options { short: false, only, rounds: 9, rows: 1_000_000 }));
 }
 
 #[test]
