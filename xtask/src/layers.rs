@@ -56,7 +56,7 @@ pub const LAYERS: &[Layer] = &[
             "serde",
             "serde_json",
             "thiserror",
-            "tokio-util",
+            "tokio",
         ]),
     },
     Layer {
@@ -72,8 +72,21 @@ pub const LAYERS: &[Layer] = &[
         foreign: Foreign::Without(&[HTTP, METRICS]),
     },
     Layer {
+        name: "loom-supervisor",
+        uses: &[],
+        tests: &[],
+        foreign: Foreign::Only(&[
+            "nix",
+            "rustix",
+            "serde",
+            "serde_json",
+            "signal-hook",
+            "thiserror",
+        ]),
+    },
+    Layer {
         name: "loom-workers",
-        uses: &["loom-core", "loom-deps"],
+        uses: &["loom-core", "loom-deps", "loom-supervisor"],
         tests: &["loom-testkit"],
         foreign: Foreign::Without(&[SQL[0], SQL[1], SQL[2], METRICS]),
     },
@@ -90,6 +103,7 @@ pub const LAYERS: &[Layer] = &[
             "loom-deps",
             "loom-engine",
             "loom-store",
+            "loom-supervisor",
             "loom-testkit",
             "loom-workers",
         ],
@@ -98,7 +112,7 @@ pub const LAYERS: &[Layer] = &[
     },
     Layer {
         name: "loom-cli",
-        uses: &["loom"],
+        uses: &["loom", "loom-supervisor"],
         tests: &[],
         foreign: Foreign::Without(&[SQL[0], SQL[1], SQL[2], HTTP, METRICS]),
     },

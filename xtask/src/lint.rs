@@ -8,11 +8,12 @@ use crate::project::Project;
 use crate::verbs::no_args;
 
 /// The feature sets of the facade that must also compile, beside all of them.
-const FACADE_FEATURES: [&[&str]; 5] = [
+const FACADE_FEATURES: [&[&str]; 6] = [
     &[],
     &["--features=sqlite"],
     &["--features=subprocess"],
     &["--features=http"],
+    &["--features=profiles"],
     &["--features=testing"],
 ];
 
