@@ -26,6 +26,7 @@
 //! | feature | default | brings |
 //! |---|---|---|
 //! | `http` | yes | [`HttpBase`], a worker that makes calls over HTTP |
+//! | `profiles` | yes | [`ToolWorker`](workers::ToolWorker), a worker that runs AI tools as their profiles say |
 //! | `sqlite` | yes | [`SqliteStore`] and [`open`] |
 //! | `subprocess` | yes | [`SubprocessBase`], a worker that runs commands |
 //! | `testing` | no | [`testing`]: a memory store, the store conformance suite, scripted workers |
@@ -48,22 +49,22 @@ pub use loom_core::{
     Applied, Attempt, Batch, CallError, Cancel, CancelReason, Cancellation, Capability, Case,
     Claim, ClaimScope, Committed, CrashPolicy, Cursor, Dead, EmptyOutput, Ended, Env, EnvValue,
     Error, ErrorKind, EventType, FailureCode, GateDecision, Imported, Instance, InstanceId,
-    InvalidId, InvalidRequest, InvalidRule, Kind, Lane, Limit, LimitKind, Membership, Metadata,
-    NewTask, Op, Order, Outcome, OutputChunk, OutputError, OutputPage, OutputStore, Page, Progress,
-    ProgressReport, ProgressSink, Prune, QualityGate, RateLimit, Reaper, RedactStream, Redactor,
-    Reset, Result, RetryPolicy, RetryReason, Rule, StatusCounts, StoreCalls, StoreError,
-    StoreSession, Stream, Submitted, Task, TaskContext, TaskEvent, TaskId, TaskQuery, TaskRequest,
-    TaskStatus, TaskStore, TaskSummary, TaskWaiter, Thrashing, Transition, Unreadable, WaitError,
-    Worker, WorkerError, WorkerResult, WorkerType, decide, find_limit, first_bytes,
-    jaccard_word_similarity, limits, table, worker_fn,
+    InvalidId, InvalidRequest, InvalidRule, KeptOutput, Kind, Lane, Limit, LimitKind, Membership,
+    Metadata, NewTask, NoOutput, Op, Order, Outcome, OutputChunk, OutputError, OutputPage,
+    OutputStore, OutputTaker, Page, Printed, Progress, ProgressReport, ProgressSink, Prune,
+    QualityGate, RateLimit, Reaper, RedactStream, Redactor, Reset, Result, RetryPolicy,
+    RetryReason, Rule, StatusCounts, StoreCalls, StoreError, StoreSession, Stream, Submitted, Task,
+    TaskContext, TaskEvent, TaskId, TaskQuery, TaskRequest, TaskStatus, TaskStore, TaskSummary,
+    TaskWaiter, Thrashing, Transition, Unreadable, WaitError, Worker, WorkerError, WorkerResult,
+    WorkerType, decide, find_limit, first_bytes, jaccard_word_similarity, limits, table, worker_fn,
 };
 pub use loom_deps::{
     Clock, FakeClock, IdGen, Level, LogRecord, LogValue, Logger, NoopLogger, RecordingLogger, Rng,
     SequentialIds, Sleep, SystemClock, SystemTimer, Timer, Timestamp, TracingLogger, UuidIds,
 };
 pub use loom_engine::{
-    Engine, EngineBuilder, EventStream, Events, ImportReport, Lagged, Subscription, WorkerOptions,
-    current_request_id, with_request_id,
+    Engine, EngineBuilder, EventStream, Events, Follow, ImportReport, Lagged, Subscription,
+    TaskOutput, WorkerOptions, current_request_id, with_request_id,
 };
 
 #[cfg(feature = "sqlite")]

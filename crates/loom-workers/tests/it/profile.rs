@@ -1,0 +1,10 @@
+//! Tools as profiles describe them.
+
+mod answers;
+mod arguments;
+mod builtin;
+mod environment;
+mod limits;
+mod malformed;
+mod notation;
+mod stage;
