@@ -14,12 +14,21 @@ pub enum HttpError {
     /// The server could not be reached, or the connection broke. Another try may help.
     #[error("the connection failed")]
     Connection(#[source] Box<dyn StdError + Send + Sync>),
+    /// Nothing came from the server for too long. Another try may help.
+    #[error("the server took too long")]
+    Silent(#[source] Box<dyn StdError + Send + Sync>),
     /// The call cannot be sent as it is. Another try would not help.
     #[error("the call cannot be sent")]
     Invalid(#[source] Box<dyn StdError + Send + Sync>),
     /// The server sends the call elsewhere, and it must not or need not go there.
     #[error("the redirect is not followed: {0}")]
     Redirect(&'static str),
+    /// The client does not call this server. Another try would not help.
+    #[error("the call is refused: {0}")]
+    Refused(&'static str),
+    /// There is an answer, but it is none to make anything of. Another try would not help.
+    #[error("the answer cannot be used: {0}")]
+    Unusable(&'static str),
 }
 
 impl HttpError {

@@ -4,7 +4,7 @@
 pub const STATUS_CODE: &str = "status_code";
 /// What the body is, as the server says.
 pub const CONTENT_TYPE: &str = "content_type";
-/// `true` if the result is only the beginning of the body.
+/// `true` if the result lacks the end: it was too long, or the last event of a stream is not whole.
 pub const BODY_TRUNCATED: &str = "body_truncated";
 /// How often the call was tried in the latest attempt.
 pub const ATTEMPTS: &str = "attempts";

@@ -3,14 +3,40 @@
 use reqwest::Url;
 
 use super::client::{HttpError, HttpResponse};
+use super::reach::is_this_machine;
 use super::request::HttpRequest;
 
 /// Redirects that one try follows.
 pub const REDIRECTS_MAX: u32 = 10;
 
 /// Headers that hold no secrets: the only ones that another server gets to see.
-const FOR_ANYBODY: [&str; 5] =
-    ["accept", "accept-language", "content-type", "user-agent", "content-language"];
+const FOR_ANYBODY: [&str; 6] = [
+    "accept",
+    "accept-encoding",
+    "accept-language",
+    "content-language",
+    "content-type",
+    "user-agent",
+];
+
+/// Where one try has been.
+#[derive(Debug, Default)]
+pub(super) struct Trail(Vec<(String, String)>);
+
+impl Trail {
+    /// Adds a call that is about to be made, unless the try would go on for ever.
+    pub(super) fn add(&mut self, request: &HttpRequest) -> Result<(), HttpError> {
+        let call = (request.method.clone(), request.url.clone());
+        if self.0.contains(&call) {
+            return Err(HttpError::Redirect("it leads in a circle"));
+        }
+        if self.0.len() > REDIRECTS_MAX as usize {
+            return Err(HttpError::Redirect("there were too many before it"));
+        }
+        self.0.push(call);
+        Ok(())
+    }
+}
 
 /// The call that `response` sends `request` on to, if it does.
 ///
@@ -46,6 +72,10 @@ pub(super) fn next(
 fn check(from: &Url, to: &Url) -> Result<(), HttpError> {
     match (from.scheme(), to.scheme()) {
         ("https", "http") => Err(HttpError::Redirect("it leads from https to http")),
+        // A server elsewhere must not have this machine call what only this machine can.
+        (_, "https" | "http") if is_this_machine(to) && !is_this_machine(from) => {
+            Err(HttpError::Redirect("it leads from another machine to this one"))
+        }
         (_, "https" | "http") => Ok(()),
         _ => Err(HttpError::Redirect("it leads to neither https nor http")),
     }
@@ -59,7 +89,8 @@ fn becomes_get(method: &str, status: u16) -> bool {
     }
 }
 
-fn is_for_anybody(name: &str) -> bool {
+/// Whether a header of that name holds no secret.
+pub(super) fn is_for_anybody(name: &str) -> bool {
     FOR_ANYBODY.iter().any(|known| name.eq_ignore_ascii_case(known))
 }
 

@@ -29,7 +29,7 @@ impl Trouble {
     fn may_pass(&self) -> bool {
         match self {
             Self::Status(status, _) => matches!(status, 408 | 425 | 429 | 500..=599),
-            Self::Broken(error) => matches!(error, HttpError::Connection(_)),
+            Self::Broken(error) => matches!(error, HttpError::Connection(_) | HttpError::Silent(_)),
             Self::Slow(_) => true,
         }
     }
@@ -42,11 +42,17 @@ impl Trouble {
         }
     }
 
-    /// The error that this is of an attempt which called `target` in vain.
-    pub(super) fn to_error(&self, target: &str) -> WorkerError {
-        let message = format!("{target} {self}");
+    /// The error that this is of an attempt which called `target` in vain and was told what `said`
+    /// is, if anything.
+    pub(super) fn to_error(&self, target: &str, said: &str) -> WorkerError {
+        let message = match self {
+            Self::Status(..) if !said.is_empty() => format!("{target} {self}: {said}"),
+            _ => format!("{target} {self}"),
+        };
         let error = match (self, self.asks_for()) {
-            (Self::Slow(_), _) => WorkerError::timeout(message),
+            (Self::Slow(_) | Self::Broken(HttpError::Silent(_)), _) => {
+                WorkerError::timeout(message)
+            }
             (_, Some(wait)) => WorkerError::retry_after(wait, message),
             _ if self.may_pass() => WorkerError::transient(message),
             _ => WorkerError::permanent(message),
@@ -59,7 +65,7 @@ impl Trouble {
             // 529 is what providers of models say when they are overloaded.
             Self::Status(429 | 529, _) | Self::Status(503, Some(_)) => FailureCode::RateLimited,
             Self::Status(..) => FailureCode::HttpStatus,
-            Self::Slow(_) => FailureCode::Timeout,
+            Self::Slow(_) | Self::Broken(HttpError::Silent(_)) => FailureCode::Timeout,
             Self::Broken(_) => FailureCode::WorkerError,
         }
     }
@@ -72,6 +78,9 @@ impl fmt::Display for Trouble {
                 write!(f, "answered {}, to be asked again in {wait:?}", name(*status))
             }
             (Self::Status(status, _), None) => write!(f, "answered {}", name(*status)),
+            (Self::Broken(error @ (HttpError::Refused(_) | HttpError::Unusable(_))), _) => {
+                write!(f, "failed: {error}")
+            }
             (Self::Broken(error), _) => write!(f, "gave no answer: {}", error.chain()),
             (Self::Slow(time), _) => write!(f, "gave no full answer within {time:?}"),
         }

@@ -1,10 +1,13 @@
 //! Calls over HTTP, to a server on this machine and to clients that play a part.
 
 mod answers;
+mod misbehaving;
+mod reach;
 mod redirects;
 mod retries;
 mod server;
 mod stopping;
+mod streams;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -49,7 +49,8 @@ async fn the_call_reaches_the_server_as_it_was_resolved() {
     assert_eq!(received.path, "/v1/answers?deep=yes");
     assert_eq!(received.header("x-api-key"), Some("key"));
     assert_eq!(received.header("content-type"), Some("application/json"));
-    assert_eq!(received.header(IDEMPOTENCY_HEADER), Some(&*format!("{}-2", task.id)));
+    assert_eq!(received.header(IDEMPOTENCY_HEADER), Some(task.id.as_str()));
+    assert_eq!(received.header("accept-encoding"), Some("identity"));
     assert_eq!(received.header(TRACE_HEADER), Some("00-trace-01"));
     assert!(received.header("user-agent").unwrap().starts_with("loom/"));
     assert_eq!(received.body, r#"{"question":"why \"so\"?"}"#);
@@ -58,7 +59,7 @@ async fn the_call_reaches_the_server_as_it_was_resolved() {
 #[tokio::test]
 async fn of_a_body_without_end_the_beginning_is_kept_and_the_connection_given_up() {
     let head = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n";
-    let server = Server::start(move |_, _| Reply::raw(head).then(End::Flood)).await;
+    let server = Server::start(move |_, _| Reply::raw(head).then(End::Flood("x"))).await;
     let result = run(&gets(server.url("/")).body_bytes_max(100_000)).await.unwrap();
     assert_eq!(result.content, "x".repeat(100_000));
     assert_eq!(result.metadata[keys::BODY_TRUNCATED], true);
@@ -98,18 +99,49 @@ async fn a_body_in_pieces_is_put_together() {
 }
 
 #[tokio::test]
-async fn a_failed_call_keeps_body_and_content_type_but_its_error_text_tells_no_secrets() {
+async fn a_failed_call_keeps_body_and_content_type_and_its_error_repeats_no_secrets() {
     let headers = [("Content-Type", "application/json"), ("X-Debug", "canary-answer-header")];
-    let server = Server::start(move |_, _| Reply::new(401, &headers, "canary-body")).await;
+    let body = "no\r\nsuch key: canary-header canary-password canary-query canary-bearer";
+    let server = Server::start(move |_, _| Reply::new(401, &headers, body)).await;
     let url = server.url("/canary-path?key=canary-query");
     let url = url.replace("http://", "http://canary-user:canary-password@");
-    let error = run(&sends(HttpRequest::get(url).header("X-Api-Key", "canary-header"))).await;
-    let error = error.unwrap_err();
-    assert_eq!(error.message(), format!("GET {} answered 401 Unauthorized", server.address));
+    let request = HttpRequest::get(url).header("X-Api-Key", "canary-header");
+    let error = run(&sends(request.header("X-Token", "Bearer canary-bearer"))).await.unwrap_err();
+    let known = "[REDACTED:known]";
+    let said = format!("no  such key: {known} {known} {known} {known}");
+    let told = format!("GET {} answered 401 Unauthorized: {said}", server.address);
+    assert_eq!(error.message(), told);
     let output = error.output().unwrap();
-    assert_eq!(output.content, "canary-body");
+    assert_eq!(output.content, body);
     assert_eq!(output.metadata[keys::CONTENT_TYPE], "application/json");
     assert!(!format!("{error:?} {:?}", output.metadata).contains("canary"));
+}
+
+#[tokio::test]
+async fn an_error_repeats_the_beginning_of_a_long_answer() {
+    let server = Server::start(|_, _| Reply::new(404, &[], &"\u{fc}".repeat(100_000))).await;
+    let error = run(&gets(server.url("/"))).await.unwrap_err();
+    let told = format!("GET {} answered 404 Not Found: ", server.address);
+    assert_eq!(error.message(), told + &"\u{fc}".repeat(1024));
+}
+
+#[tokio::test]
+async fn a_compressed_answer_is_refused_unless_it_was_asked_for() {
+    let gzip = [("Content-Encoding", "gzip"), ("Connection", "close")];
+    let server = Server::start(move |number, _| match number {
+        1 => Reply::new(200, &gzip, "\u{1f}bomb"),
+        2 => Reply::new(404, &gzip, "\u{1f}bomb"),
+        _ => Reply::new(200, &gzip, "packed"),
+    });
+    let server = server.await;
+    let error = run(&gets(server.url("/"))).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Permanent);
+    assert!(error.message().contains("compressed"), "{}", error.message());
+    let error = run(&gets(server.url("/"))).await.unwrap_err();
+    assert_eq!(error.message(), format!("GET {} answered 404 Not Found", server.address));
+    let asked = HttpRequest::get(server.url("/")).header("Accept-Encoding", "gzip");
+    assert_eq!(run(&sends(asked)).await.unwrap().content, "packed");
+    assert_eq!(server.received()[2].header("accept-encoding"), Some("gzip"));
 }
 
 #[tokio::test]

@@ -9,13 +9,15 @@ use super::server::{Received, Reply, Server};
 use super::{Pretend, gets, run, sends};
 
 /// The headers of a call that are nobody else's business.
-const SECRETS: [&str; 4] = ["authorization", "cookie", "x-api-key", IDEMPOTENCY_HEADER];
+const SECRETS: [&str; 5] =
+    ["authorization", "cookie", "x-api-key", "x-of-my-own", IDEMPOTENCY_HEADER];
 
 fn with_secrets(url: String) -> HttpRequest {
     HttpRequest::post(url)
         .header("Authorization", "Bearer key")
         .header("Cookie", "session=1")
         .header("X-Api-Key", "key")
+        .header("X-Of-My-Own", "key")
         .header("Accept", "application/json")
         .body("{}")
 }
@@ -79,13 +81,35 @@ async fn secrets_do_not_come_back_with_a_redirect_back() {
 }
 
 #[tokio::test]
-async fn redirects_that_lead_round_and_round_fail_the_task() {
-    let server = Server::start(|_, _| redirect(302, "/again")).await;
+async fn redirects_that_lead_ever_further_fail_the_task() {
+    let server = Server::start(|number, _| redirect(302, &format!("/{number}"))).await;
     let error = run(&gets(server.url("/"))).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Permanent);
-    assert!(error.message().contains("redirect"), "{}", error.message());
-    let calls = server.received().len();
-    assert_eq!(calls, REDIRECTS_MAX as usize + 1);
+    assert!(error.message().contains("too many"), "{}", error.message());
+    assert_eq!(server.received().len(), REDIRECTS_MAX as usize + 1);
+}
+
+#[tokio::test]
+async fn as_many_redirects_as_there_may_be_are_followed() {
+    let server = Server::start(|number, _| match number <= REDIRECTS_MAX as usize {
+        true => redirect(302, &format!("/{number}")),
+        false => Reply::ok("here"),
+    });
+    assert_eq!(run(&gets(server.await.url("/"))).await.unwrap().content, "here");
+}
+
+#[tokio::test]
+async fn redirects_in_a_circle_fail_the_task_before_it_goes_round_again() {
+    let server = Server::start(|_, call| match call.path.as_str() {
+        "/a" => redirect(302, "/b"),
+        "/b" => redirect(302, "/c"),
+        _ => redirect(302, "/b"),
+    });
+    let server = server.await;
+    let error = run(&gets(server.url("/a"))).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Permanent);
+    assert!(error.message().contains("circle"), "{}", error.message());
+    assert_eq!(server.received().len(), 3);
 }
 
 #[tokio::test]
@@ -109,7 +133,15 @@ async fn redirects_say_what_becomes_of_the_method() {
 
 #[tokio::test]
 async fn a_redirect_to_where_it_must_not_lead_fails_the_task() {
-    for to in ["http://a.example/canary", "file:///etc/canary", "https://"] {
+    for to in [
+        "http://a.example/canary",
+        "file:///etc/canary",
+        "https://",
+        "https://127.0.0.1/canary",
+        "https://[::1]/canary",
+        "https://canary.localhost/",
+        "https://0x7f.1/canary",
+    ] {
         let worker = gets("https://a.example/").client(Pretend(move |request: &HttpRequest| {
             assert_eq!(request.url, "https://a.example/", "nothing goes anywhere else");
             Ok(HttpResponse::new(302).header("Location", to))

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use loom_testkit::Signal;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -44,19 +45,26 @@ pub(crate) enum End {
     Reset,
     /// Nothing, until the client goes.
     Hang,
-    /// More of it, without end, until the client goes.
-    Flood,
+    /// This again and again, until the client goes.
+    Flood(&'static str),
 }
 
 /// What is sent for a call.
 pub(crate) struct Reply {
     bytes: Vec<u8>,
     end: End,
+    is_slow: bool,
 }
 
 impl Reply {
     pub(crate) fn raw(bytes: impl Into<Vec<u8>>) -> Self {
-        Self { bytes: bytes.into(), end: End::Close }
+        Self { bytes: bytes.into(), end: End::Close, is_slow: false }
+    }
+
+    /// Byte by byte.
+    pub(crate) fn slowly(mut self) -> Self {
+        self.is_slow = true;
+        self
     }
 
     /// A whole answer.
@@ -89,6 +97,7 @@ pub(crate) struct Server {
     /// A client has gone before a reply had come to its end.
     pub(crate) left: Signal,
     received: watch::Sender<Vec<Received>>,
+    sent: Arc<AtomicU64>,
     task: AbortHandle,
 }
 
@@ -100,14 +109,24 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (received, left) = (watch::Sender::default(), Signal::new());
-        let desk =
-            Desk { answer: Box::new(answer), received: received.clone(), left: left.clone() };
+        let sent = Arc::default();
+        let desk = Desk {
+            answer: Box::new(answer),
+            received: received.clone(),
+            left: left.clone(),
+            sent: Arc::clone(&sent),
+        };
         let task = tokio::spawn(serve(listener, Arc::new(desk))).abort_handle();
-        Self { address, left, received, task }
+        Self { address, left, received, sent, task }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
+    }
+
+    /// How many bytes went out after what was to be sent once.
+    pub(crate) fn flooded(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
     }
 
     pub(crate) fn received(&self) -> Vec<Received> {
@@ -133,6 +152,7 @@ struct Desk {
     answer: Box<Answer>,
     received: watch::Sender<Vec<Received>>,
     left: Signal,
+    sent: Arc<AtomicU64>,
 }
 
 async fn serve(listener: TcpListener, desk: Arc<Desk>) {
@@ -152,7 +172,7 @@ async fn attend(mut stream: TcpStream, desk: &Desk) {
         number = all.len();
     });
     let reply = (desk.answer)(number, &received);
-    if send(stream, reply).await.is_none() {
+    if send(stream, reply, &desk.sent).await.is_none() {
         desk.left.raise();
     }
 }
@@ -177,14 +197,24 @@ async fn receive(stream: &mut TcpStream) -> io::Result<Option<Received>> {
 }
 
 /// Nothing if the client went first.
-async fn send(mut stream: TcpStream, reply: Reply) -> Option<()> {
-    stream.write_all(&reply.bytes).await.ok()?;
+async fn send(mut stream: TcpStream, reply: Reply, sent: &AtomicU64) -> Option<()> {
+    stream.set_nodelay(true).ok()?;
+    let at_once = if reply.is_slow { 1 } else { reply.bytes.len().max(1) };
+    for piece in reply.bytes.chunks(at_once) {
+        stream.write_all(piece).await.ok()?;
+        tokio::task::yield_now().await;
+    }
     match reply.end {
         End::Close => stream.shutdown().await.ok(),
         End::Reset => stream.set_zero_linger().ok(),
         End::Hang => stream.read(&mut [0]).await.ok().filter(|count| *count > 0).map(|_| ()),
-        End::Flood => loop {
-            stream.write_all(&[b'x'; 4096]).await.ok()?;
-        },
+        End::Flood(what) => flood(&mut stream, &what.repeat(4096 / what.len()), sent).await,
+    }
+}
+
+async fn flood(stream: &mut TcpStream, what: &str, sent: &AtomicU64) -> Option<()> {
+    loop {
+        stream.write_all(what.as_bytes()).await.ok()?;
+        sent.fetch_add(what.len() as u64, Ordering::Relaxed);
     }
 }
