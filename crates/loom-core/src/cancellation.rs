@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use tokio_util::sync::CancellationToken;
+use tokio::sync::Notify;
 
 /// Why an attempt is told to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -34,9 +34,12 @@ pub enum CancelReason {
 /// assert_eq!(cancellation.reason(), Some(CancelReason::Timeout));
 /// ```
 #[derive(Clone, Default)]
-pub struct Cancellation {
-    token: CancellationToken,
-    reason: Arc<OnceLock<CancelReason>>,
+pub struct Cancellation(Arc<State>);
+
+#[derive(Default)]
+struct State {
+    reason: OnceLock<CancelReason>,
+    told: Notify,
 }
 
 impl Cancellation {
@@ -49,25 +52,30 @@ impl Cancellation {
     /// Tells the attempt to stop. Only the first reason counts.
     pub fn cancel(&self, reason: CancelReason) {
         // A second reason is dropped on purpose.
-        let _ = self.reason.set(reason);
-        self.token.cancel();
+        if self.0.reason.set(reason).is_ok() {
+            self.0.told.notify_waiters();
+        }
     }
 
     /// Why the attempt was told to stop, if it was.
     #[must_use]
     pub fn reason(&self) -> Option<CancelReason> {
-        self.reason.get().copied()
+        self.0.reason.get().copied()
     }
 
     /// Whether the attempt was told to stop.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
-        self.token.is_cancelled()
+        self.0.reason.get().is_some()
     }
 
     /// Returns when the attempt is told to stop. Cancel safe.
     pub async fn cancelled(&self) {
-        self.token.cancelled().await;
+        // In line before it looks, so that nothing is missed in between.
+        let told = self.0.told.notified();
+        if !self.is_cancelled() {
+            told.await;
+        }
     }
 }
 

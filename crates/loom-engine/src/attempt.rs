@@ -10,6 +10,7 @@ use loom_core::{
 use loom_deps::Timestamp;
 
 use crate::context::Context;
+use crate::output::Printing;
 use crate::panics::{caught, caught_in};
 use crate::progress::Reports;
 use crate::registry::Registered;
@@ -30,13 +31,20 @@ pub(crate) async fn attempt(
     let reports = Arc::new(Reports::new(Arc::clone(&cx.clock), cx.redactor(&task)));
     let (shared, told) = (Arc::clone(&task), cancellation.clone());
     let seat = Seat::new(Arc::clone(&cx), shared, told, Arc::clone(&reports), limit, slot);
-    let made = Made { cx: &cx, task: &task, cancellation, reports, seat };
+    let printing = Printing::new(Arc::clone(&cx), Arc::clone(&task), Arc::clone(&reports));
+    let printing = Arc::new(printing);
+    let made = Made { cx: &cx, task: &task, cancellation, reports, printing, seat };
     // Whatever a worker or a gate does, the attempt comes to an end and its slot is freed.
     let transition = caught_in(made.to_the_end(registered.as_deref())).await;
     let transition = transition.unwrap_or_else(|panic| made.crashed(panic));
+    // What was printed can be read before anybody learns of the end.
+    made.printing.end().await;
     let slot = made.seat.vacate();
     cx.writer.end(Ended { task: Some(task), transition, slot }).await;
 }
+
+/// What a worker returned, or what its panic said.
+type Returned = Result<Result<WorkerResult, WorkerError>, String>;
 
 /// An attempt in the making.
 struct Made<'a> {
@@ -44,19 +52,21 @@ struct Made<'a> {
     task: &'a Arc<Task>,
     cancellation: Cancellation,
     reports: Arc<Reports>,
+    printing: Arc<Printing>,
     seat: Arc<Seat>,
 }
 
 impl Made<'_> {
     async fn to_the_end(&self, registered: Option<&Registered>) -> Transition {
         let (cx, task) = (self.cx, self.task);
-        let outcome = match registered {
+        // In a box, for room in here is kept from the start, and by all attempts that run at once.
+        let outcome = Box::new(match registered {
             Some(registered) => trace::spanned(&cx.tracer, task, self.run(registered)).await,
             None => Outcome::Failed(unregistered(task)),
-        };
+        });
         self.reports.send(cx, task).await;
         let retry = registered.and_then(Registered::retry);
-        self.decided(outcome, retry.unwrap_or(cx.settings.retry))
+        self.decided(*outcome, retry.unwrap_or(cx.settings.retry))
     }
 
     fn crashed(&self, panic: String) -> Transition {
@@ -73,49 +83,56 @@ impl Made<'_> {
 
     /// Lets the worker work until it returns, panics, or was told to stop and let its grace pass.
     async fn run(&self, registered: &Registered) -> Outcome {
-        let Self { cx, task, cancellation, reports, .. } = self;
+        let Self { cx, task, cancellation, .. } = self;
         let limits = Limits::new(task, registered, cx.now());
         // What is not to run any more does not begin to.
-        if limits.over_at.is_some_and(|over| over <= cx.now()) {
+        if task.over_at().is_some_and(|over| over <= cx.now()) {
             cancellation.cancel(CancelReason::Deadline);
         }
         if let Some(reason) = cancellation.reason() {
             return stopped(&limits, registered, reason, WorkerError::cancelled());
         }
-        let context = self.context(&limits);
-        // Made in here, for a worker may panic before there is a future.
-        let work = caught_in(async { registered.worker.execute(&context, task).await });
-        tokio::pin!(work);
-        let told = async {
-            tokio::select! {
-                biased;
-                () = cancellation.cancelled() => {}
-                reason = limits.reached(cx, reports) => cancellation.cancel(reason),
-            }
-            cx.sleep(cx.settings.cancel_grace).await;
-        };
-        let returned = tokio::select! {
-            biased;
-            returned = &mut work => Some(returned),
-            () = told => None,
-            never = reports.pump(cx, task) => match never {},
-        };
-        match returned {
-            Some(Ok(Ok(result))) => judge(cx, task, registered, result).await,
+        let result = match self.returned(registered, &limits).await {
+            Some(Ok(Ok(result))) => result,
             Some(Ok(Err(error))) => match cancellation.reason() {
-                Some(reason) => stopped(&limits, registered, reason, error),
-                None => judge_failure(cx, task, registered, error),
+                Some(reason) => return stopped(&limits, registered, reason, error),
+                None => return judge_failure(cx, task, registered, error),
             },
-            Some(Err(panic)) => Outcome::Panicked(panic),
+            Some(Err(panic)) => return Outcome::Panicked(panic),
             None => {
                 let reason = cancellation.reason().unwrap_or(CancelReason::Requested);
-                stopped(&limits, registered, reason, WorkerError::cancelled())
+                return stopped(&limits, registered, reason, WorkerError::cancelled());
             }
+        };
+        judge(cx, task, registered, result).await
+    }
+
+    /// What the worker returns; nothing, if it was told to stop and has let its grace pass.
+    async fn returned(&self, registered: &Registered, limits: &Limits<'_>) -> Option<Returned> {
+        let context = self.context(limits);
+        // Made in here, for a worker may panic before there is a future.
+        let work = async { registered.worker.execute(&context, self.task).await };
+        tokio::select! {
+            biased;
+            returned = caught_in(work) => Some(returned),
+            () = self.told(limits) => None,
+            never = self.reports.pump(self.cx, self.task) => match never {},
         }
     }
 
+    /// Returns when the worker was told to stop and has let its grace pass.
+    async fn told(&self, limits: &Limits<'_>) {
+        let Self { cx, cancellation, reports, .. } = self;
+        tokio::select! {
+            biased;
+            () = cancellation.cancelled() => {}
+            reason = limits.reached(cx, reports) => cancellation.cancel(reason),
+        }
+        cx.sleep(cx.settings.cancel_grace).await;
+    }
+
     /// What the worker is to know.
-    fn context(&self, limits: &Limits) -> TaskContext {
+    fn context(&self, limits: &Limits<'_>) -> TaskContext {
         let task = self.task;
         TaskContext::new()
             .with_cancellation(self.cancellation.clone())
@@ -124,47 +141,48 @@ impl Made<'_> {
             .with_request_id(task.request_id.as_deref())
             .with_trace_context(trace::current().as_deref().or(task.trace_context.as_deref()))
             .with_progress(Arc::clone(&self.reports) as Arc<_>)
+            .with_output(Arc::clone(&self.printing) as Arc<_>)
             .with_waiter(Arc::clone(&self.seat) as Arc<_>)
     }
 }
 
 /// How long an attempt may take, by each of the limits that it can have.
-struct Limits {
+struct Limits<'a> {
+    task: &'a Task,
     timeout: Option<Duration>,
-    idle: Option<Duration>,
-    deadline: Option<Duration>,
     times_out_at: Option<Timestamp>,
-    over_at: Option<Timestamp>,
 }
 
-impl Limits {
-    fn new(task: &Task, registered: &Registered, now: Timestamp) -> Self {
+impl<'a> Limits<'a> {
+    fn new(task: &'a Task, registered: &Registered, now: Timestamp) -> Self {
         let timeout = task.timeout.or_else(|| registered.timeout());
-        Self {
-            timeout,
-            idle: task.idle_timeout,
-            deadline: task.deadline,
-            times_out_at: timeout.map(|timeout| now.saturating_add(timeout)),
-            over_at: task.over_at(),
-        }
+        Self { task, timeout, times_out_at: timeout.map(|timeout| now.saturating_add(timeout)) }
     }
 
     /// When the attempt will be told to stop, whatever it does.
     fn ends_at(&self) -> Option<Timestamp> {
-        [self.times_out_at, self.over_at].into_iter().flatten().min()
+        [self.times_out_at, self.task.over_at()].into_iter().flatten().min()
     }
 
     /// Returns when one of the limits is reached, with the reason to stop.
     async fn reached(&self, cx: &Context, reports: &Reports) -> CancelReason {
+        if self.ends_at().is_none() && self.task.idle_timeout.is_none() {
+            return std::future::pending().await;
+        }
+        // In a box, for most attempts have no limit, and need no room to wait for one then.
+        Box::pin(self.first_reached(cx, reports)).await
+    }
+
+    async fn first_reached(&self, cx: &Context, reports: &Reports) -> CancelReason {
         let idle = async {
-            match self.idle {
+            match self.task.idle_timeout {
                 Some(limit) => reports.silence(cx, limit).await,
                 None => std::future::pending().await,
             }
         };
         tokio::select! {
             biased;
-            () = cx.passes(self.over_at) => CancelReason::Deadline,
+            () = cx.passes(self.task.over_at()) => CancelReason::Deadline,
             () = cx.passes(self.times_out_at) => CancelReason::Timeout,
             () = idle => CancelReason::Idle,
         }
@@ -217,7 +235,7 @@ async fn previous_outputs(cx: &Context, task: &Task) -> Vec<String> {
 
 /// An error of an attempt that was told to stop says less than why it was told.
 fn stopped(
-    limits: &Limits,
+    limits: &Limits<'_>,
     registered: &Registered,
     reason: CancelReason,
     mut error: WorkerError,
@@ -225,8 +243,10 @@ fn stopped(
     let output = error.take_output();
     match reason {
         CancelReason::Timeout => Outcome::TimedOut(limits.timeout.unwrap_or_default(), output),
-        CancelReason::Idle => Outcome::Idled(limits.idle.unwrap_or_default(), output),
-        CancelReason::Deadline => Outcome::TooLate(limits.deadline.unwrap_or_default(), output),
+        CancelReason::Idle => Outcome::Idled(limits.task.idle_timeout.unwrap_or_default(), output),
+        CancelReason::Deadline => {
+            Outcome::TooLate(limits.task.deadline.unwrap_or_default(), output)
+        }
         CancelReason::Shutdown => Outcome::Interrupted(registered.crash_policy(), output),
         _ => Outcome::Cancelled(output),
     }

@@ -110,9 +110,7 @@ impl Dispatch {
     /// cancels on, notes when to look again.
     pub(crate) fn claimed(&self, cx: &Arc<Context>, committed: Committed, admitted: Admitted) {
         for (task, (cancellation, slot)) in committed.claimed.into_iter().zip(admitted.attempts) {
-            // In a box of its own: the runtime moves what it is given several times.
-            let attempt = Box::pin(attempt(Arc::clone(cx), Arc::new(task), cancellation, slot));
-            tokio::spawn(attempt);
+            tokio::spawn(attempt(Arc::clone(cx), Arc::new(task), cancellation, slot));
         }
         for (unreadable, slot) in committed.unreadable.into_iter().zip(admitted.unreadable) {
             tokio::spawn(end_unreadable(Arc::clone(cx), unreadable, slot));

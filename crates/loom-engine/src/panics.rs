@@ -11,8 +11,12 @@ pub(crate) fn caught<T>(run: impl FnOnce() -> T) -> Result<T, String> {
 }
 
 /// What `future` comes to, or what its panic said.
-pub(crate) async fn caught_in<F: Future>(future: F) -> Result<F::Output, String> {
-    AssertUnwindSafe(future).catch_unwind().await.map_err(text_of)
+///
+/// No `async fn`: that would keep room for the future twice, as an argument and while it waits.
+pub(crate) fn caught_in<F: Future>(
+    future: F,
+) -> impl Future<Output = Result<F::Output, String>> + use<F> {
+    AssertUnwindSafe(future).catch_unwind().map(|caught| caught.map_err(text_of))
 }
 
 fn text_of(panic: Box<dyn Any + Send>) -> String {

@@ -1,21 +1,21 @@
 //! The lines that one attempt reports, written no faster than they are worth.
 
 use std::convert::Infallible;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use loom_core::limits::PROGRESS_INTERVAL_MIN;
+use loom_core::limits::{PROGRESS_INTERVAL_MIN, PROGRESS_SEEN_BYTES_MAX};
 use loom_core::{ProgressReport, ProgressSink, Redactor, Task, first_bytes};
 use loom_deps::{Clock, Timestamp};
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 
 use crate::context::Context;
 
 /// How much of one line is looked at. What is kept of it is far shorter.
 const LINE_SEEN_BYTES_MAX: usize = 2 << 10;
 /// How much of what came last is looked at, so that a secret of several lines is seen as one.
-const RECENT_BYTES_MIN: usize = 8 << 10;
+const RECENT_BYTES_MIN: usize = PROGRESS_SEEN_BYTES_MAX;
 const RECENT_BYTES_MAX: usize = 2 * RECENT_BYTES_MIN;
 
 /// Lines that have come and are not written yet. Of many, the last is kept and all are counted.
@@ -27,8 +27,8 @@ pub(crate) struct Reports {
     redactor: Redactor,
     waiting: Mutex<Waiting>,
     came: Notify,
-    /// When the attempt gave its last sign of life.
-    alive: watch::Sender<Timestamp>,
+    /// When the attempt gave its last sign of life, in microseconds.
+    alive_micros: AtomicI64,
     /// How often the attempt waits for another task, which is a sign of life for as long as it lasts.
     pauses: AtomicUsize,
 }
@@ -57,6 +57,18 @@ impl Waiting {
         }
     }
 
+    fn push_many(&mut self, count: u64, latest: &str) {
+        let lines = self.lines.saturating_add(count);
+        if (RECENT_BYTES_MIN..RECENT_BYTES_MAX).contains(&latest.len()) {
+            // It is all that is looked at, so it need not be taken to pieces.
+            self.recent.clear();
+            self.recent.push_str(latest);
+        } else {
+            self.push(latest);
+        }
+        self.lines = lines;
+    }
+
     /// Drops the older half, up to the end of a line.
     fn forget(&mut self) {
         let half = self.recent.floor_char_boundary(self.recent.len() - RECENT_BYTES_MIN);
@@ -73,9 +85,9 @@ impl Waiting {
 
 impl Reports {
     pub(crate) fn new(clock: Arc<dyn Clock>, redactor: Redactor) -> Self {
-        let alive = watch::Sender::new(clock.now());
+        let alive_micros = AtomicI64::new(clock.now().as_micros());
         let (waiting, came, pauses) = (Mutex::default(), Notify::new(), AtomicUsize::new(0));
-        Self { clock, redactor, waiting, came, alive, pauses }
+        Self { clock, redactor, waiting, came, alive_micros, pauses }
     }
 
     /// Takes secrets out of what is said of the attempt.
@@ -90,18 +102,23 @@ impl Reports {
 
     /// The attempt has waited.
     pub(crate) fn resume(&self) {
-        self.alive.send_replace(self.clock.now());
+        self.is_alive();
         self.pauses.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    /// The attempt gives a sign of life.
+    pub(crate) fn is_alive(&self) {
+        self.lives(self.clock.now());
     }
 
     /// Returns when there has been no sign of life for `limit`.
     pub(crate) async fn silence(&self, cx: &Context, limit: Duration) {
         loop {
-            let last = *self.alive.borrow();
+            let last = self.alive_at();
             cx.timer.sleep_until(last.saturating_add(limit)).await;
             if self.pauses.load(Ordering::Acquire) > 0 {
-                self.alive.send_replace(cx.now());
-            } else if *self.alive.borrow() == last {
+                self.lives(cx.now());
+            } else if self.alive_at() == last {
                 return;
             }
         }
@@ -122,8 +139,27 @@ impl Reports {
         let (line, _) = ProgressReport::condense(&self.redactor.redact(&recent));
         let line = line.unwrap_or_default();
         let report = ProgressReport { task: task.id.clone(), epoch: task.epoch, line, lines, at };
-        // What a broken store loses of it is no harm: the attempt goes on.
-        let _ = cx.writer.report(task, report).await;
+        // What a broken store loses of it is no harm: the attempt goes on. In a box, for most
+        // attempts have nothing to write, and need no room for it then.
+        let _ = Box::pin(cx.writer.report(task, report)).await;
+    }
+
+    fn lives(&self, at: Timestamp) {
+        self.alive_micros.store(at.as_micros(), Ordering::Release);
+    }
+
+    fn alive_at(&self) -> Timestamp {
+        Timestamp::from_micros(self.alive_micros.load(Ordering::Acquire))
+    }
+
+    fn take(&self, add: impl FnOnce(&mut Waiting)) {
+        let at = self.clock.now();
+        let mut waiting = self.lock();
+        add(&mut waiting);
+        waiting.at = at;
+        drop(waiting);
+        self.lives(at);
+        self.came.notify_one();
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
@@ -133,12 +169,14 @@ impl Reports {
 
 impl ProgressSink for Reports {
     fn report(&self, text: &str) {
-        let at = self.clock.now();
-        let mut waiting = self.lock();
-        waiting.push(text);
-        waiting.at = at;
-        drop(waiting);
-        self.alive.send_replace(at);
-        self.came.notify_one();
+        self.take(|waiting| waiting.push(text));
+    }
+
+    fn wants_each(&self) -> bool {
+        false
+    }
+
+    fn report_many(&self, count: u64, latest: &str) {
+        self.take(|waiting| waiting.push_many(count, latest));
     }
 }

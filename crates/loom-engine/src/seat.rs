@@ -1,6 +1,6 @@
 //! The slot of one attempt, which it gives back while it waits for other tasks.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
@@ -37,7 +37,7 @@ struct Held {
     /// Waits under way. As long as there is one, the attempt has no slot.
     waits: usize,
     /// Tasks whose end has not been seen yet, of all waits.
-    outstanding: HashMap<TaskId, Awaited>,
+    outstanding: BTreeMap<TaskId, Awaited>,
     /// How many of them no commit is about to end.
     unexpected: usize,
     /// The attempt is over: a context that outlives it moves no slots.
@@ -63,7 +63,7 @@ impl Seat {
         slot: Slot,
     ) -> Arc<Self> {
         let slot = Some(slot);
-        let outstanding = HashMap::new();
+        let outstanding = BTreeMap::new();
         let held = Held { slot, ticket: None, waits: 0, outstanding, unexpected: 0, over: false };
         let held = Mutex::new(held);
         Arc::new_cyclic(|me| Self {

@@ -1,12 +1,11 @@
 //! Traces: where a submission came from, and a span for each attempt.
 
-use std::future::Future;
-
+use futures_util::FutureExt as _;
 use loom_core::{Outcome, Task};
 use opentelemetry::global::BoxedTracer;
 use opentelemetry::trace::{
-    FutureExt, SpanContext, SpanId, SpanKind, Status, TraceContextExt, TraceFlags, TraceId,
-    TraceState, Tracer,
+    FutureExt as _, Span, SpanContext, SpanId, SpanKind, Status, TraceContextExt, TraceFlags,
+    TraceId, TraceState, Tracer,
 };
 use opentelemetry::{Context, KeyValue};
 
@@ -37,11 +36,19 @@ fn parse(traceparent: &str) -> Option<SpanContext> {
 }
 
 /// Makes the attempt at `task` within a span of its own, in the trace of its submission.
-pub(crate) async fn spanned(
+///
+/// No `async fn`: that would keep room for the attempt twice, as an argument and while it runs.
+pub(crate) fn spanned<F: Future<Output = Outcome>>(
     tracer: &BoxedTracer,
     task: &Task,
-    attempt: impl Future<Output = Outcome>,
-) -> Outcome {
+    attempt: F,
+) -> impl Future<Output = Outcome> + use<F> {
+    let context = begun(tracer, task);
+    attempt.with_context(context.clone()).inspect(move |outcome| end(&context, outcome))
+}
+
+/// The context of an attempt that begins now.
+fn begun(tracer: &BoxedTracer, task: &Task) -> Context {
     let parent = match task.trace_context.as_deref().and_then(parse) {
         Some(parent) => Context::new().with_remote_span_context(parent),
         None => Context::new(),
@@ -56,14 +63,16 @@ pub(crate) async fn spanned(
             KeyValue::new("loom.task.attempt", i64::from(task.attempt)),
         ])
         .start_with_context(tracer, &parent);
-    let context = parent.with_span(span);
-    let outcome = attempt.with_context(context.clone()).await;
-    if let Some(failure) = failure(&outcome) {
+    // A span that belongs to no trace says nothing to anybody, so the attempt need not keep it.
+    if span.span_context().is_valid() { parent.with_span(span) } else { Context::new() }
+}
+
+fn end(context: &Context, outcome: &Outcome) {
+    if let Some(failure) = failure(outcome) {
         context.span().set_attribute(KeyValue::new("error.type", failure));
         context.span().set_status(Status::error(failure));
     }
     context.span().end();
-    outcome
 }
 
 /// What went wrong, as a word; the text of an error may say too much.
