@@ -19,6 +19,7 @@ use crate::process::ProcessRunner;
 use crate::runner::{Exit, Run, Runner};
 use crate::start_error::StartError;
 use crate::time::Time;
+use crate::tree_mode::TreeMode;
 
 /// How long a command may take to end after it was asked to. Builder: [`SubprocessBase::grace`].
 pub const TERM_GRACE: Duration = Duration::from_secs(5);
@@ -76,7 +77,7 @@ impl SubprocessBase {
     pub fn new(resolver: impl Resolver) -> Self {
         Self {
             resolver: Box::new(resolver),
-            runner: Box::new(ProcessRunner),
+            runner: Box::new(ProcessRunner::new()),
             tee: None,
             gate: QualityGate::accept_all(),
             crash_policy: CrashPolicy::default(),
@@ -91,6 +92,14 @@ impl SubprocessBase {
     pub fn runner(mut self, runner: impl Runner) -> Self {
         self.runner = Box::new(runner);
         self
+    }
+
+    /// Sets how everything that a command starts is held together. Default: [`TreeMode::Auto`].
+    ///
+    /// Has commands run by a [`ProcessRunner`], instead of any runner that was set before.
+    #[must_use]
+    pub fn tree(self, mode: TreeMode) -> Self {
+        self.runner(ProcessRunner::new().mode(mode))
     }
 
     /// Hands what commands write to `sink` as well, byte for byte, as it comes. Default: nobody.

@@ -1,11 +1,14 @@
 //! Keeping what a command prints, within a bound.
 
-use std::collections::VecDeque;
-
 /// Room that the mark between head and tail takes at most.
 const MARK_BYTES_MAX: usize = 48;
 
-/// Keeps the bytes it is given: all of them up to a bound, beyond it their head and their tail.
+/// The longest tail. All that comes passes through it, so it is to stay close to the processor: a
+/// longer one would slow down commands that print a lot.
+const TAIL_BYTES_MAX: usize = 256 << 10;
+
+/// Keeps the bytes it is given: all of them up to a bound, beyond it their head and their tail. The
+/// tail is half of what is kept, but at most 256 KiB.
 ///
 /// They become text at the very end, so that a character whose bytes come in pieces stays whole.
 /// What is no UTF-8 is replaced then.
@@ -26,7 +29,9 @@ const MARK_BYTES_MAX: usize = 48;
 #[derive(Clone, Debug)]
 pub struct Capture {
     head: Vec<u8>,
-    tail: VecDeque<u8>,
+    tail: Vec<u8>,
+    /// Where the oldest byte of a full tail is, which the next one replaces.
+    oldest: usize,
     head_max: usize,
     tail_max: usize,
     total: u64,
@@ -36,12 +41,13 @@ impl Capture {
     /// Keeps at most `max` bytes, the mark for what is missing included.
     #[must_use]
     pub fn new(max: usize) -> Self {
-        let head_max = max / 2;
+        let tail_max = (max - max / 2).min(TAIL_BYTES_MAX);
         Self {
             head: Vec::new(),
-            tail: VecDeque::new(),
-            head_max,
-            tail_max: max - head_max,
+            tail: Vec::new(),
+            oldest: 0,
+            head_max: max - tail_max,
+            tail_max,
             total: 0,
         }
     }
@@ -53,9 +59,22 @@ impl Capture {
         let (first, rest) = bytes.split_at(room.min(bytes.len()));
         self.head.extend_from_slice(first);
         let (_, rest) = rest.split_at(rest.len().saturating_sub(self.tail_max));
-        let over = (self.tail.len() + rest.len()).saturating_sub(self.tail_max);
-        self.tail.drain(..over.min(self.tail.len()));
-        self.tail.extend(rest);
+        let room = self.tail_max.saturating_sub(self.tail.len());
+        let (first, rest) = rest.split_at(room.min(rest.len()));
+        self.tail.extend_from_slice(first);
+        self.replace_oldest(rest);
+    }
+
+    /// Puts bytes in the place of the oldest ones of a full tail, which has room for them.
+    fn replace_oldest(&mut self, bytes: &[u8]) {
+        let to_the_end = self.tail.len() - self.oldest;
+        let (first, rest) = bytes.split_at(to_the_end.min(bytes.len()));
+        for (at, bytes) in [(self.oldest, first), (0, rest)] {
+            if let Some(place) = self.tail.get_mut(at..at + bytes.len()) {
+                place.copy_from_slice(bytes);
+            }
+        }
+        self.oldest = (self.oldest + bytes.len()).checked_rem(self.tail.len()).unwrap_or(0);
     }
 
     /// How many bytes came, kept or not.
@@ -76,16 +95,18 @@ impl Capture {
     #[must_use]
     pub fn into_text(mut self) -> String {
         let is_cut = self.is_cut();
-        let tail = self.tail.make_contiguous();
-        if !is_cut {
-            self.head.extend_from_slice(tail);
-            return lossy(self.head);
+        self.tail.rotate_left(self.oldest);
+        let mut tail = self.tail.as_slice();
+        if is_cut {
+            tail = without_split_start(tail.get(MARK_BYTES_MAX..).unwrap_or_default());
+            self.head.truncate(without_split_end(&self.head).len());
+            let missing = self.total - (self.head.len() + tail.len()) as u64;
+            let mark = format!("\n[… {missing} bytes cut …]\n");
+            self.head.reserve_exact(mark.len() + tail.len());
+            self.head.extend_from_slice(mark.as_bytes());
         }
-        let (_, tail) = tail.split_at(MARK_BYTES_MAX.min(tail.len()));
-        let (head, tail) = (without_split_end(&self.head), without_split_start(tail));
-        let missing = self.total - (head.len() + tail.len()) as u64;
-        let (head, tail) = (String::from_utf8_lossy(head), String::from_utf8_lossy(tail));
-        format!("{head}\n[… {missing} bytes cut …]\n{tail}")
+        self.head.extend_from_slice(tail);
+        lossy(self.head)
     }
 }
 

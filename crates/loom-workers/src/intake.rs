@@ -30,7 +30,8 @@ pub trait OutputSink: Send + Sync + 'static {
 }
 
 /// Takes in what a command writes to one of its two outputs: keeps it within a bound, reports its
-/// lines as progress, and hands it on to an [`OutputSink`] if there is one.
+/// lines as progress, has it kept as output of the task, and hands it on to an [`OutputSink`] if
+/// there is one.
 pub struct Intake<'a> {
     stream: Stream,
     task: &'a Task,
@@ -54,13 +55,19 @@ impl<'a> Intake<'a> {
         Self { stream, task, cx, capture: Capture::new(max), lines: Lines::new(), sink }
     }
 
-    /// Takes in more bytes. Returns when the sink has taken them, if there is one.
+    /// Takes in more bytes. Returns when they are taken as output of the task, and by the sink, if
+    /// there is one.
     ///
-    /// If this is dropped midway the bytes are kept, and the sink may miss them.
+    /// If this is dropped midway the bytes are part of the result, and the others may miss them.
     pub async fn take(&mut self, bytes: &[u8]) {
-        let cx = self.cx;
+        let progress = self.cx.progress_sink();
         self.capture.push(bytes);
-        self.lines.push(bytes, |line| cx.progress(line));
+        if progress.wants_each() {
+            self.lines.push(bytes, |line| progress.report(line));
+        } else {
+            self.lines.push_many(bytes, |count, last| progress.report_many(count, last));
+        }
+        self.cx.print(self.stream, bytes).await;
         let Some(sink) = &self.sink else { return };
         if sink.write(self.task, self.stream, bytes).await.is_err() {
             self.sink = None;

@@ -4,10 +4,12 @@ use async_trait::async_trait;
 use loom_core::{Reaper, Task, TaskId, WorkerError};
 
 use crate::environment::TASK_ID_VARIABLE;
+use crate::os;
 use crate::process::ProcessRunner;
 use crate::runner::Runner;
+use crate::sweep::{Mark, Sweep};
 use crate::time::Time;
-use crate::tree::{Mark, Tree};
+use crate::tree::Tree;
 
 /// Ends what dead processes left running, whatever worker ran it. For an engine that starts before
 /// its workers are registered.
@@ -33,14 +35,16 @@ impl Leftovers {
 #[async_trait]
 impl Reaper for Leftovers {
     async fn reap(&self, task: &Task) -> Result<(), WorkerError> {
-        ProcessRunner.reap(task, &self.time).await
+        ProcessRunner::new().reap(task, &self.time).await
     }
 }
 
-/// Kills every process that the command of `task` has started and that carries its mark, without
-/// grace. Blocks for about a millisecond. Does nothing on systems other than Linux.
+/// Kills every process that the command of `task` has started, without grace: what its cgroup holds
+/// if this process runs it in one, and whoever carries its mark. Blocks for about a millisecond. On
+/// systems other than Linux it does nothing.
 ///
 /// Whoever runs the command learns of its end as of any other.
 pub fn kill_tree(task: &TaskId) {
-    Tree::orphaned(Mark::new(TASK_ID_VARIABLE, task.as_str())).kill();
+    os::kill_held(task);
+    Tree::Sweep(Sweep::orphaned(Mark::new(TASK_ID_VARIABLE, task.as_str()))).kill();
 }

@@ -1,6 +1,9 @@
 //! Splitting bytes into lines as they come.
 
-use memchr::memchr2;
+use std::borrow::Cow;
+
+use loom_core::limits::PROGRESS_SEEN_BYTES_MAX;
+use memchr::{memchr, memchr_iter, memchr2, memrchr};
 
 use crate::capture::without_split_end;
 
@@ -47,8 +50,7 @@ impl Lines {
             };
             let is_second_half = self.after_return && line.is_empty() && *end == b'\n';
             if !is_second_half {
-                self.add(line, &mut report);
-                self.end(&mut report);
+                self.line(line, &mut report);
             }
             self.after_return = *end == b'\r';
             rest = after;
@@ -59,11 +61,67 @@ impl Lines {
         }
     }
 
+    /// Takes in more bytes and reports how many lines end with them, and the last of these, each with
+    /// `\n` at its end: all of them if there are few. For those to whom not each line matters.
+    ///
+    /// ```
+    /// use loom_workers::Lines;
+    ///
+    /// let (mut lines, mut count, mut last) = (Lines::new(), 0, String::new());
+    /// for chunk in ["one\ntw", "o\n3 of 4\r4 of 4\r"] {
+    ///     lines.push_many(chunk.as_bytes(), |more, latest| {
+    ///         count += more;
+    ///         last = latest.lines().last().unwrap_or_default().to_owned();
+    ///     });
+    /// }
+    /// assert_eq!((count, last.as_str()), (4, "4 of 4"));
+    /// ```
+    pub fn push_many(&mut self, bytes: &[u8], mut report: impl FnMut(u64, &str)) {
+        let is_plain = !self.after_return && memchr(b'\r', bytes).is_none();
+        let Some(first) = memchr(b'\n', bytes).filter(|_| is_plain) else {
+            return self.push_gathered(bytes, report);
+        };
+        let (first, rest) = bytes.split_at(first + 1);
+        self.push_gathered(first, &mut report);
+        let (lines, part) = rest.split_at(memrchr(b'\n', rest).map_or(0, |end| end + 1));
+        let ends = memchr_iter(b'\n', lines).count() as u64;
+        if ends > 0 {
+            report(ends, &last_lines(lines));
+        }
+        self.push_gathered(part, report);
+    }
+
+    /// The same, line by line.
+    fn push_gathered(&mut self, bytes: &[u8], mut report: impl FnMut(u64, &str)) {
+        let (mut count, mut last) = (0, String::new());
+        self.push(bytes, |line| {
+            count += 1;
+            if last.len() > 2 * PROGRESS_SEEN_BYTES_MAX {
+                last = last_lines(last.as_bytes()).into_owned();
+            }
+            last.push_str(line);
+            last.push('\n');
+        });
+        if count > 0 {
+            report(count, &last);
+        }
+    }
+
     /// Reports the last line, if it had no end.
     pub fn finish(mut self, mut report: impl FnMut(&str)) {
         if !self.partial.is_empty() {
             self.end(&mut report);
         }
+    }
+
+    /// Takes in what completes a line.
+    fn line(&mut self, part: &[u8], report: &mut impl FnMut(&str)) {
+        let is_whole = self.partial.is_empty() && !self.is_skipping;
+        if is_whole && part.len() <= LINE_BYTES_MAX {
+            return report(&String::from_utf8_lossy(part));
+        }
+        self.add(part, report);
+        self.end(report);
     }
 
     fn add(&mut self, part: &[u8], report: &mut impl FnMut(&str)) {
@@ -87,4 +145,13 @@ impl Lines {
         self.partial.clear();
         self.is_skipping = false;
     }
+}
+
+/// The last lines of many, as many as are worth looking at.
+fn last_lines(lines: &[u8]) -> Cow<'_, str> {
+    let older = lines.len().saturating_sub(PROGRESS_SEEN_BYTES_MAX);
+    let start = lines.get(..older).and_then(|older| memrchr(b'\n', older)).map_or(0, |end| end + 1);
+    let lines = lines.get(start..).unwrap_or_default();
+    // Most texts are sound, which is found out faster by itself.
+    str::from_utf8(lines).map_or_else(|_| String::from_utf8_lossy(lines), Cow::Borrowed)
 }

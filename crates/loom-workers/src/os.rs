@@ -1,4 +1,4 @@
-//! What depends on the operating system: finding the processes of a tree.
+//! What depends on the operating system: starting a child, and finding the processes of a tree.
 
 #[cfg(target_os = "linux")]
 mod linux;
@@ -6,6 +6,12 @@ mod linux;
 mod other;
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{Member, members};
+pub(crate) use linux::{
+    Born, Cgroup, Member, can_hold, dead_homes, handle, hold, is_empty, kill_held, launch, members,
+    widen,
+};
 #[cfg(not(target_os = "linux"))]
-pub(crate) use other::{Member, members};
+pub(crate) use other::{
+    Born, Cgroup, Member, can_hold, dead_homes, handle, hold, is_empty, kill_held, launch, members,
+    widen,
+};

@@ -23,10 +23,10 @@ pub(crate) struct Produced {
 impl Produced {
     /// The result that this makes for `task`, and what was said on standard error.
     fn into_result(self, task: &Task, more: WorkerResult) -> (WorkerResult, String) {
-        let took = u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX);
         let (is_cut, bytes) = (self.stdout.is_cut(), self.stdout.total());
         let said = self.stderr.into_text();
-        let mut result = WorkerResult::new(self.stdout.into_text()).with(keys::DURATION_MS, took);
+        let mut result =
+            WorkerResult::new(self.stdout.into_text()).with(keys::DURATION_MS, millis(self.took));
         if is_cut {
             result = result.with(keys::OUTPUT_TRUNCATED, true).with(keys::OUTPUT_BYTES, bytes);
         }
@@ -57,7 +57,7 @@ pub(crate) fn ended(
     produced: Produced,
 ) -> Result<WorkerResult, WorkerError> {
     let took = produced.took;
-    let (result, said) = produced.into_result(task, status(exit.status));
+    let (result, said) = produced.into_result(task, told_by(exit));
     if exit.stopped {
         return Err(stopped(reason, task.timeout.unwrap_or(took)).with_output(result));
     }
@@ -90,11 +90,26 @@ pub(crate) fn stopped(reason: Option<CancelReason>, after: Duration) -> WorkerEr
     }
 }
 
-fn status(status: ExitStatus) -> WorkerResult {
-    match status {
+/// What the end itself tells.
+fn told_by(exit: Exit) -> WorkerResult {
+    let mut result = match exit.status {
         ExitStatus::Code(code) => WorkerResult::default().with(keys::EXIT_CODE, code),
         ExitStatus::Signal(number) => WorkerResult::default().with(keys::SIGNAL, number),
+    };
+    if exit.core_dumped {
+        result = result.with(keys::CORE_DUMPED, true);
     }
+    let Some(usage) = exit.usage else { return result };
+    result = result.with(keys::USER_TIME_MS, millis(usage.user));
+    result = result.with(keys::SYSTEM_TIME_MS, millis(usage.system));
+    match usage.peak_memory_bytes {
+        Some(bytes) => result.with(keys::PEAK_MEMORY_BYTES, bytes),
+        None => result,
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Adds the last line of standard error that is not blank: most programs say there what is wrong.

@@ -1,18 +1,25 @@
 //! What flows between a command and this process while it runs, and what is left in the pipes then.
 
+use std::os::fd::AsFd;
 use std::time::Duration;
 
 use loom_core::TaskContext;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
-use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout};
+use tokio::net::unix::pipe::Sender;
 use tokio::select;
 use tokio::sync::watch;
 
 use crate::intake::Intake;
+use crate::launch::Ends;
+use crate::os;
 use crate::time::Time;
 
 /// How much is read at once. The size of a pipe on Linux.
 const CHUNK_BYTES: usize = 64 << 10;
+/// How much is read at once of a command that fills its pipe faster than it is emptied.
+const FLOOD_CHUNK_BYTES: usize = 256 << 10;
+/// What the pipe of such a command is to hold. The most that anybody may ask for on Linux.
+const FLOOD_PIPE_BYTES: usize = 1 << 20;
 /// How long a pipe must be silent after the end of the tree before it is given up.
 const SILENCE: Duration = Duration::from_millis(250);
 /// How long a pipe that is not closed is waited for after the end of the tree.
@@ -22,18 +29,13 @@ const DRAIN_BYTES_MAX: usize = 1 << 20;
 /// How long a command that was told to stop waits for whoever takes its output.
 const STOPPED_WAIT_MAX: Duration = Duration::from_secs(1);
 
-/// The ends of a command's pipes.
+/// What flows between a command and this process.
 #[derive(Debug)]
-pub(crate) struct Pipes {
-    stdin: Option<ChildStdin>,
-    stdout: Option<ChildStdout>,
-    stderr: Option<ChildStderr>,
-}
+pub(crate) struct Pipes(Ends);
 
 impl Pipes {
-    /// Takes the pipes of a child.
-    pub(crate) fn of(child: &mut Child) -> Self {
-        Self { stdin: child.stdin.take(), stdout: child.stdout.take(), stderr: child.stderr.take() }
+    pub(crate) const fn of(ends: Ends) -> Self {
+        Self(ends)
     }
 
     /// Writes `input` and takes in both outputs, until both are closed or the tree has `ended` and
@@ -52,9 +54,9 @@ impl Pipes {
     ) {
         let flows = async {
             tokio::join!(
-                pump(self.stdout, stdout, ended.clone(), time),
-                pump(self.stderr, stderr, ended.clone(), time),
-                feed(self.stdin, input, ended.clone()),
+                pump(self.0.stdout, stdout, ended.clone(), time),
+                pump(self.0.stderr, stderr, ended.clone(), time),
+                feed(self.0.stdin, input, ended.clone()),
             )
         };
         select! {
@@ -79,17 +81,19 @@ async fn over(ended: &mut watch::Receiver<bool>) {
 }
 
 async fn pump(
-    pipe: Option<impl AsyncRead + Unpin>,
+    mut pipe: impl AsyncRead + AsFd + Unpin,
     intake: &mut Intake<'_>,
     mut ended: watch::Receiver<bool>,
     time: &Time,
 ) {
-    let Some(mut pipe) = pipe else { return };
-    let mut buffer = vec![0; CHUNK_BYTES];
+    let mut buffer = Vec::with_capacity(CHUNK_BYTES);
     while !*ended.borrow() {
-        match next(&mut pipe, &mut buffer, over(&mut ended)).await {
-            Some(chunk) => intake.take(chunk).await,
-            None => break,
+        let Some(chunk) = next(&mut pipe, &mut buffer, over(&mut ended)).await else { break };
+        intake.take(chunk).await;
+        if buffer.len() == buffer.capacity() && buffer.len() < FLOOD_CHUNK_BYTES {
+            // Writer and reader would wake each other for every chunk.
+            os::widen(&pipe, FLOOD_PIPE_BYTES);
+            buffer = Vec::with_capacity(FLOOD_CHUNK_BYTES);
         }
     }
     drain(pipe, &mut buffer, intake, time).await;
@@ -99,7 +103,7 @@ async fn pump(
 /// and all together; the time that the intake takes is not, so that a slow reader loses nothing.
 async fn drain(
     mut pipe: impl AsyncRead + Unpin,
-    buffer: &mut [u8],
+    buffer: &mut Vec<u8>,
     intake: &mut Intake<'_>,
     time: &Time,
 ) {
@@ -119,20 +123,21 @@ async fn drain(
 /// The next bytes of a pipe. `None` when it is closed, or `given_up` comes first.
 async fn next<'b>(
     pipe: &mut (impl AsyncRead + Unpin),
-    buffer: &'b mut [u8],
+    buffer: &'b mut Vec<u8>,
     given_up: impl Future<Output = ()>,
 ) -> Option<&'b [u8]> {
-    let read = select! {
+    buffer.clear();
+    select! {
         biased;
         // A pipe that cannot be read has nothing more to give.
-        read = pipe.read(buffer) => read.unwrap_or(0),
-        () = given_up => 0,
-    };
-    buffer.get(..read).filter(|chunk| !chunk.is_empty())
+        _ = pipe.read_buf(buffer) => {}
+        () = given_up => {}
+    }
+    Some(buffer.as_slice()).filter(|chunk| !chunk.is_empty())
 }
 
 /// Writes all input and closes the pipe.
-async fn feed(pipe: Option<ChildStdin>, input: &[u8], mut ended: watch::Receiver<bool>) {
+async fn feed(pipe: Option<Sender>, input: &[u8], mut ended: watch::Receiver<bool>) {
     let Some(mut pipe) = pipe else { return };
     select! {
         biased;

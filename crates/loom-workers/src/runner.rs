@@ -20,6 +20,19 @@ pub enum ExitStatus {
     Signal(i32),
 }
 
+/// What a command has used, with those of its descendants that were waited for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Usage {
+    /// Time that processors spent in its own code.
+    pub user: Duration,
+    /// Time that processors spent in the system on its behalf.
+    pub system: Duration,
+    /// The most memory that one of its processes held, in bytes. Not known if that is less than what
+    /// the process that runs the command has held itself.
+    pub peak_memory_bytes: Option<u64>,
+}
+
 /// The end of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -28,25 +41,47 @@ pub struct Exit {
     pub status: ExitStatus,
     /// Whether it ended because the attempt was told to stop.
     pub stopped: bool,
+    /// Whether its memory was written to a file when a signal ended it.
+    pub core_dumped: bool,
+    /// What it has used, if that is known.
+    pub usage: Option<Usage>,
 }
 
 impl Exit {
     /// The command ended by itself.
     #[must_use]
     pub const fn code(code: i32) -> Self {
-        Self { status: ExitStatus::Code(code), stopped: false }
+        Self::of(ExitStatus::Code(code))
     }
 
     /// A signal ended the command.
     #[must_use]
     pub const fn signal(number: i32) -> Self {
-        Self { status: ExitStatus::Signal(number), stopped: false }
+        Self::of(ExitStatus::Signal(number))
+    }
+
+    const fn of(status: ExitStatus) -> Self {
+        Self { status, stopped: false, core_dumped: false, usage: None }
     }
 
     /// Says whether the command ended because the attempt was told to stop.
     #[must_use]
     pub const fn stopped(mut self, stopped: bool) -> Self {
         self.stopped = stopped;
+        self
+    }
+
+    /// Says whether the memory of the command was written to a file when a signal ended it.
+    #[must_use]
+    pub const fn core_dumped(mut self, dumped: bool) -> Self {
+        self.core_dumped = dumped;
+        self
+    }
+
+    /// Says what the command has used.
+    #[must_use]
+    pub const fn used(mut self, usage: Usage) -> Self {
+        self.usage = Some(usage);
         self
     }
 }

@@ -9,6 +9,7 @@ use rustix::io::Errno;
 
 use crate::command::Command;
 use crate::keys;
+use crate::tree_mode::TreeUnavailable;
 
 /// Why a command was not started. Nothing of it runs.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +35,8 @@ pub(crate) enum StartError {
         "a task may not set {0}, which chooses code to load; set it in the worker, or take it from the host"
     )]
     Loader(String),
+    #[error(transparent)]
+    Tree(TreeUnavailable),
     #[error("cannot work in {cwd:?}")]
     Cwd { cwd: PathBuf, source: io::Error },
     #[error("cannot read standard input from {path:?}")]

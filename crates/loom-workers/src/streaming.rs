@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use loom_core::{
-    CrashPolicy, ProgressSink, QualityGate, Task, TaskContext, Worker, WorkerError, WorkerResult,
+    Account, CrashPolicy, ProgressSink, QualityGate, Task, TaskContext, Worker, WorkerError, WorkerResult,
     WorkerType,
 };
 use loom_deps::{Level, LogRecord, Logger, TracingLogger};
@@ -118,6 +118,14 @@ impl Worker for StreamingBase {
         self.inner.crash_policy()
     }
 
+    fn accounts(&self) -> Vec<Account> {
+        self.inner.accounts()
+    }
+
+    fn account(&self, task: &Task) -> Option<Account> {
+        self.inner.account(task)
+    }
+
     async fn reap(&self, task: &Task) -> Result<(), WorkerError> {
         self.inner.reap(task).await
     }
@@ -173,6 +181,16 @@ impl ProgressSink for Feed {
     fn report(&self, line: &str) {
         self.has_reported.store(true, Ordering::Relaxed);
         self.deliver(line);
+    }
+
+    fn wants_each(&self) -> bool {
+        self.on_line.is_some() || self.cx.progress_sink().wants_each()
+    }
+
+    fn report_many(&self, count: u64, latest: &str) {
+        self.has_reported.store(true, Ordering::Relaxed);
+        let progress = || self.cx.progress_sink().report_many(count, latest);
+        self.guarded("the task's progress panicked", progress);
     }
 }
 

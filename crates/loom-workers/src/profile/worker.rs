@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use loom_core::{
-    CrashPolicy, NoProgress, QualityGate, Stream, Task, TaskContext, Worker, WorkerError,
+    Account, CrashPolicy, NoProgress, QualityGate, Stream, Task, TaskContext, Worker, WorkerError,
     WorkerResult,
 };
 use loom_deps::{Clock, Timer};
@@ -249,6 +249,19 @@ impl Worker for ToolWorker {
 
     fn crash_policy(&self) -> CrashPolicy {
         self.crash_policy
+    }
+
+    fn accounts(&self) -> Vec<Account> {
+        let mut accounts: Vec<Account> =
+            self.profiles().map(|profile| profile.account().into()).collect();
+        accounts.sort_unstable();
+        accounts.dedup();
+        accounts
+    }
+
+    /// None for a task that names a tool which has no profile: that is no matter of accounts.
+    fn account(&self, task: &Task) -> Option<Account> {
+        self.profile(task).map(|profile| profile.account().into())
     }
 
     async fn reap(&self, task: &Task) -> Result<(), WorkerError> {

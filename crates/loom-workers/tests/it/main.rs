@@ -9,9 +9,12 @@ mod http;
 mod leftovers;
 mod lines;
 mod output;
+#[cfg(feature = "profiles")]
+mod profile;
 mod results;
 mod starting;
 mod stdin;
 mod stopping;
 mod streaming;
 mod support;
+mod trees;

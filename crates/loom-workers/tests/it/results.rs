@@ -183,6 +183,27 @@ async fn another_runner_may_run_the_commands() {
 }
 
 #[tokio::test]
+async fn a_memory_dump_is_told() {
+    struct Dumps;
+
+    #[async_trait]
+    impl Runner for Dumps {
+        async fn run(
+            &self,
+            _run: &Run<'_>,
+            _stdout: &mut Intake<'_>,
+            _stderr: &mut Intake<'_>,
+        ) -> Result<Exit, WorkerError> {
+            Ok(Exit::signal(11).core_dumped(true))
+        }
+    }
+
+    let worker = SubprocessBase::new(CommandLine).runner(Dumps);
+    let end = worker.execute(&TaskContext::new(), &command(&["fly"])).await;
+    assert_eq!(end.unwrap_err().output().unwrap().metadata[keys::CORE_DUMPED], true);
+}
+
+#[tokio::test]
 async fn a_runner_that_fails_midway_loses_no_output() {
     struct Broken;
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use loom_core::{
-    CrashPolicy, ErrorKind, ProgressSink, QualityGate, Stream, Task, TaskContext, TaskId,
+    Account, CrashPolicy, ErrorKind, ProgressSink, QualityGate, Stream, Task, TaskContext, TaskId,
     TaskRequest, Worker, WorkerError, WorkerResult, WorkerType, worker_fn,
 };
 use loom_deps::{Level, RecordingLogger};
@@ -210,6 +210,14 @@ async fn everything_else_is_the_inner_workers() {
             CrashPolicy::Rerun
         }
 
+        fn accounts(&self) -> Vec<Account> {
+            ["ours", "theirs"].map(Account::from).to_vec()
+        }
+
+        fn account(&self, task: &Task) -> Option<Account> {
+            Some(task.prompt.as_str().into())
+        }
+
         async fn reap(&self, _task: &Task) -> Result<(), WorkerError> {
             self.0.raise();
             Err(WorkerError::transient("something is left"))
@@ -221,7 +229,10 @@ async fn everything_else_is_the_inner_workers() {
     assert_eq!(worker.worker_type().unwrap().as_str(), "choosy");
     assert!(worker.gate().is_some());
     assert_eq!(worker.crash_policy(), CrashPolicy::Rerun);
-    let error = worker.reap(&any_task()).await.unwrap_err();
+    assert_eq!(worker.accounts(), ["ours", "theirs"].map(Account::from));
+    let task = any_task();
+    assert_eq!(worker.account(&task), Some(task.prompt.as_str().into()));
+    let error = worker.reap(&task).await.unwrap_err();
     assert_eq!((error.message(), reaped.count()), ("something is left", 1));
     let cx = TaskContext::new().with_attempt(3).with_request_id(Some("r-1"));
     let result = worker.execute(&cx, &any_task()).await.unwrap();

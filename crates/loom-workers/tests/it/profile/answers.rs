@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use loom_core::{
-    Case, ErrorKind, FailureCode, ProgressSink, Stream, TaskContext, TaskRequest, Worker,
+    Account, Case, ErrorKind, FailureCode, ProgressSink, Stream, TaskContext, TaskRequest, Worker,
 };
 use loom_workers::{Exit, OutputSink, ToolProfile, ToolWorker, keys, profile_keys};
 
@@ -172,6 +172,18 @@ fn the_task_picks_its_profile() {
     assert_eq!(picked(request().cli("codex")), pair("codex", "openai"));
     assert_eq!(picked(request().cli("team")), pair("team", "team@openai"));
     assert_eq!(picked(request().cli("cursor")), None);
+}
+
+#[test]
+fn a_task_is_charged_to_the_account_of_its_profile() {
+    let worker = ToolWorker::new(ToolProfile::codex())
+        .with(ToolProfile::claude())
+        .with(ToolProfile::codex().with_name("fast"));
+    assert_eq!(worker.accounts(), ["anthropic", "openai"].map(Account::from));
+    let charged = |cli: &str| worker.account(&task(request().cli(cli)));
+    assert_eq!(charged("claude"), Some("anthropic".into()));
+    assert_eq!(charged("fast"), Some("openai".into()));
+    assert_eq!(charged("cursor"), None);
 }
 
 #[tokio::test]
