@@ -27,3 +27,4 @@ pub mod snippets;
 pub mod test;
 pub mod tidy;
 pub mod verbs;
+pub mod zoo;

@@ -4,6 +4,7 @@ use crate::failure::{Failure, Result};
 use crate::project::Project;
 use crate::{
     bench, ci, docs, examples, gate_eval, layers, lint, print, redact_eval, snippets, test, tidy,
+    zoo,
 };
 
 /// Something that the project can be asked to do.
@@ -40,6 +41,11 @@ pub const VERBS: &[Verb] = &[
         name: "bench",
         about: "loom beside its peers  [--short] [--only W,…] [--rounds N] [--rows N]",
         run: bench::run,
+    },
+    Verb {
+        name: "zoo",
+        about: "bad programs on loom  [--short] [--mode M] [--ending E] [--animal A] | --flood",
+        run: zoo::run,
     },
     Verb {
         name: "gate-eval",

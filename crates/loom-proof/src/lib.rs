@@ -6,5 +6,6 @@
 pub mod corpus;
 pub mod gate;
 pub mod redact;
-
 pub mod report;
+#[cfg(target_os = "linux")]
+pub mod zoo;

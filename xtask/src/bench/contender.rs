@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -134,7 +134,7 @@ pub(super) fn remove(folder: &Path) -> Result {
     fs::remove_dir_all(folder).map_err(|error| Failure::io(doing(), &error))
 }
 
-/// Copies a folder with all that is in it, to where nothing is yet.
+/// Copies a folder with all that is in it, to where nothing is yet, and onto the disk.
 pub(super) fn copy(from: &Path, to: &Path) -> Result {
     let failed = |error| Failure::io(format!("copying {}", from.display()), &error);
     fs::create_dir(to).map_err(failed)?;
@@ -144,7 +144,9 @@ pub(super) fn copy(from: &Path, to: &Path) -> Result {
         if entry.file_type().map_err(failed)?.is_dir() {
             copy(&entry.path(), &target)?;
         } else {
-            fs::copy(entry.path(), target).map_err(failed)?;
+            fs::copy(entry.path(), &target).map_err(failed)?;
+            // What is measured next is not to wait for the copy.
+            File::open(&target).and_then(|copy| copy.sync_all()).map_err(failed)?;
         }
     }
     Ok(())
