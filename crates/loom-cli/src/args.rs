@@ -13,6 +13,7 @@ Examples:
   loom run --retries 3 --timeout 30m -- claude -p 'fix the failing tests'
   loom list                             what has run, what runs, what waits
   loom show 12                          all about task 12
+  loom logs -f 12                       what task 12 prints, as it comes
   loom import-go go.db                  take over the tasks of the Go library
 
 The database is --db, else $LOOM_DB, else loom/loom.db where the platform keeps state
@@ -41,6 +42,8 @@ pub(crate) enum Verb {
     List(ListArgs),
     /// Show all about a task.
     Show(ShowArgs),
+    /// Show what a task has printed, or follow it while it runs.
+    Logs(LogsArgs),
     /// Take over the tasks of a database that the Go library has written.
     ImportGo(ImportGoArgs),
 }
@@ -50,7 +53,7 @@ impl Verb {
     pub(crate) const fn failure_code(&self) -> Option<u8> {
         match self {
             Self::Run(_) => Some(125),
-            Self::List(_) | Self::Show(_) | Self::ImportGo(_) => None,
+            Self::List(_) | Self::Show(_) | Self::Logs(_) | Self::ImportGo(_) => None,
         }
     }
 }
@@ -149,6 +152,39 @@ pub(crate) struct ShowArgs {
     pub(crate) task: String,
 
     /// As JSON, for programs.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+const LOGS_HELP: &str = "\
+Examples:
+  loom logs 12                          what task 12 has printed so far
+  loom logs -f 12                       the same, and on until it has ended, from any terminal
+  loom logs 12 2>/dev/null | less       only what it wrote to standard output
+  loom logs -f 12 --json | jq -r .text
+
+What the command wrote to standard output goes there, and what it wrote to standard error there, of
+all attempts, byte for byte; on a terminal, control characters are shown, not obeyed. Where output is
+missing because there was more than is kept, a line on standard error says how much.
+With --json each chunk is a line: attempt, stream, at, position, cut (bytes missing before it), text.
+To stop following harms nothing. A task whose process has died is followed until the next start of
+its engine has ended it.
+
+Exit codes: 0, whatever became of the task; 1 if its output cannot be read, 3 if there is no such
+task, 4 if the database cannot be used.";
+
+#[derive(Debug, Parser)]
+#[command(arg_required_else_help = true, after_help = LOGS_HELP)]
+pub(crate) struct LogsArgs {
+    /// The number or the id of the task.
+    #[arg(value_name = "TASK")]
+    pub(crate) task: String,
+
+    /// Go on until the task has ended.
+    #[arg(long, short)]
+    pub(crate) follow: bool,
+
+    /// As JSON, a line for each chunk, for programs.
     #[arg(long)]
     pub(crate) json: bool,
 }

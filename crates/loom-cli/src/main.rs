@@ -7,6 +7,7 @@ mod database;
 mod failure;
 mod import_go;
 mod list;
+mod logs;
 mod run;
 mod say;
 mod show;
@@ -52,6 +53,7 @@ async fn perform(args: Args) -> Result<ExitCode, Failure> {
         Verb::Run(run) => run::run(database, run).await,
         Verb::List(list) => list::list(database, list).await,
         Verb::Show(show) => show::show(database, show).await,
+        Verb::Logs(logs) => logs::logs(database, logs).await,
         Verb::ImportGo(import) => import_go::import_go(database, import).await,
     }
 }

@@ -49,6 +49,11 @@ pub(crate) fn foreign(text: &str) -> String {
     if !stdout().is_terminal() {
         return text.to_owned();
     }
+    harmless(text)
+}
+
+/// Control characters as what they are written as, but for line ends and tabs.
+pub(crate) fn harmless(text: &str) -> String {
     let shown = |c: char| match c {
         '\n' | '\t' => c.to_string(),
         c if c.is_control() => c.escape_default().to_string(),

@@ -27,7 +27,7 @@ pub(crate) async fn show(database: Database, args: ShowArgs) -> Result<ExitCode,
 }
 
 /// The task of a number or an id.
-async fn find(store: &impl TaskStore, name: &str) -> Result<Task, Failure> {
+pub(crate) async fn find(store: &impl TaskStore, name: &str) -> Result<Task, Failure> {
     let unknown = || Failure::no_task(name);
     let id = match name.parse::<i64>() {
         Ok(seq) => {

@@ -8,6 +8,7 @@ use loom_deps::Timestamp;
 use crate::cancellation::Cancellation;
 use crate::error::{Error, InvalidRequest};
 use crate::ids::TaskId;
+use crate::output::{NoOutput, OutputTaker, Stream};
 use crate::task::Task;
 use crate::wait::{TaskWaiter, WaitError};
 
@@ -15,6 +16,21 @@ use crate::wait::{TaskWaiter, WaitError};
 pub trait ProgressSink: Send + Sync + 'static {
     /// Takes one line. Must not block.
     fn report(&self, line: &str);
+
+    /// Whether each line is wanted. A sink that keeps only the latest can say no: where many come
+    /// at once it is then told how many, and given the last of them. Default: yes.
+    fn wants_each(&self) -> bool {
+        true
+    }
+
+    /// Takes `count` lines at once, of which `latest` holds the last ones, each with `\n` at its
+    /// end. Must not block. Called only if not each line is wanted.
+    fn report_many(&self, count: u64, latest: &str) {
+        let _ = count;
+        for line in latest.lines() {
+            self.report(line);
+        }
+    }
 }
 
 /// Drops what is reported.
@@ -23,6 +39,12 @@ pub struct NoProgress;
 
 impl ProgressSink for NoProgress {
     fn report(&self, _line: &str) {}
+
+    fn wants_each(&self) -> bool {
+        false
+    }
+
+    fn report_many(&self, _count: u64, _latest: &str) {}
 }
 
 /// What a worker knows of the attempt it makes. Cheap to clone.
@@ -42,6 +64,7 @@ pub struct TaskContext {
     request_id: Option<Arc<str>>,
     trace_context: Option<Arc<str>>,
     progress: Arc<dyn ProgressSink>,
+    output: Arc<dyn OutputTaker>,
     waiter: Option<Arc<dyn TaskWaiter>>,
 }
 
@@ -56,6 +79,7 @@ impl TaskContext {
             request_id: None,
             trace_context: None,
             progress: Arc::new(NoProgress),
+            output: Arc::new(NoOutput),
             waiter: None,
         }
     }
@@ -102,6 +126,13 @@ impl TaskContext {
         self
     }
 
+    /// Sets who keeps what the attempt prints. Default: nobody.
+    #[must_use]
+    pub fn with_output(mut self, output: Arc<dyn OutputTaker>) -> Self {
+        self.output = output;
+        self
+    }
+
     /// Sets who waits for other tasks on behalf of the attempt. Default: nobody.
     #[must_use]
     pub fn with_waiter(mut self, waiter: Arc<dyn TaskWaiter>) -> Self {
@@ -144,6 +175,33 @@ impl TaskContext {
     /// are counted, and the last one is kept.
     pub fn progress(&self, line: &str) {
         self.progress.report(line);
+    }
+
+    /// Who takes what the attempt reports, for workers that report many lines at once.
+    #[must_use]
+    pub fn progress_sink(&self) -> &dyn ProgressSink {
+        &*self.progress
+    }
+
+    /// Prints: keeps bytes as output of the task, as they come, so that it can be followed while it
+    /// runs and is still there after a crash. They count as a sign of life. They are no part of the
+    /// result. Workers that run commands do this by themselves.
+    ///
+    /// Returns when the bytes are taken, which may take as long as a slow disk does. Beyond the
+    /// task's cap, or where output cannot be kept, they are counted and dropped; an attempt never
+    /// fails for it.
+    ///
+    /// Cancel safe: of bytes whose call was dropped, some may be missing.
+    ///
+    /// ```
+    /// # async fn work(cx: loom_core::TaskContext) {
+    /// use loom_core::Stream;
+    ///
+    /// cx.print(Stream::Stdout, "1 of 3 done\n").await;
+    /// # }
+    /// ```
+    pub async fn print(&self, stream: Stream, bytes: impl AsRef<[u8]>) {
+        self.output.take(stream, bytes.as_ref()).await;
     }
 
     /// Waits for the end of another task, wherever it runs, and returns it as it then is. Meanwhile

@@ -6,6 +6,7 @@ use loom_deps::Timestamp;
 
 use crate::failure::FailureCode;
 use crate::gate::{GateDecision, RateLimit};
+use crate::hold::Held;
 use crate::limits::{ERROR_BYTES_MAX, PARKED_MAX, RESULT_BYTES_MAX, UNCOUNTED_MAX};
 use crate::redact::Redactor;
 use crate::retry::{RetryPolicy, RetryReason};
@@ -24,6 +25,8 @@ pub enum Outcome {
     Failed(WorkerError),
     /// The worker returned an error, and the gate has seen in it that a limit was met.
     Limited(WorkerError, GateDecision),
+    /// The worker was not called: a limit of the account that the task is charged to is met.
+    Held(Held),
     /// The worker panicked, with this text.
     Panicked(String),
     /// The attempt was told to stop after its timeout. With what it had produced.
@@ -39,6 +42,26 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// When a usage limit resets that the attempt, which ended `now`, has met. `None` if it met none,
+    /// or if it is not known when, or too late to wait for.
+    #[must_use]
+    pub fn limit_resets_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let wait = match self {
+            Self::Judged(_, decision) => wait_of(decision, now)?,
+            Self::Limited(error, decision) => match error.kind() {
+                ErrorKind::Permanent | ErrorKind::Transient => wait_of(decision, now)?,
+                ErrorKind::RetryAfter(wait) => wait,
+                _ => return None,
+            },
+            Self::Failed(error) => match error.kind() {
+                ErrorKind::RetryAfter(wait) if error.code() == FailureCode::RateLimited => wait,
+                _ => return None,
+            },
+            _ => return None,
+        };
+        (wait <= PARKED_MAX).then(|| now.saturating_add(wait))
+    }
+
     /// The same, without secrets in what was said of a failure. What was produced stays as it is.
     #[must_use]
     pub fn redacted(self, redactor: &Redactor) -> Self {
@@ -97,6 +120,11 @@ pub fn decide(
         }
         Outcome::Failed(error) => failed(&retry, error),
         Outcome::Limited(error, decision) => limited(&retry, error, &decision),
+        Outcome::Held(held) => {
+            let error = format!("the account {} is held until {}", held.account, held.until);
+            let ended = ended(task, None, Some((FailureCode::RateLimited, error)));
+            retry.at(held.until.max(now), RetryReason::Parked, ended)
+        }
         Outcome::Panicked(text) => {
             let error = (FailureCode::Panic, format!("the worker panicked: {text}"));
             Transition::crash(task, now, ended(task, None, Some(error)))
@@ -149,6 +177,12 @@ fn limited(retry: &Retry<'_>, mut error: WorkerError, decision: &GateDecision) -
     let output = error.take_output();
     let said = (code_of(decision), error.message().to_owned());
     retry.as_judged(decision, RetryReason::Failed, ended(retry.task, output, Some(said)))
+}
+
+/// How long to wait for the limit that the gate has seen.
+fn wait_of(decision: &GateDecision, now: Timestamp) -> Option<Duration> {
+    let is_limit = !decision.accept && decision.retry && decision.reason == RateLimit::REASON;
+    decision.retry_after.filter(|_| is_limit).map(|reset| reset.wait(now))
 }
 
 fn code_of(decision: &GateDecision) -> FailureCode {

@@ -1,6 +1,7 @@
 //! What callers of an engine can be told.
 
 use crate::ids::{TaskId, WorkerType};
+use crate::output::OutputError;
 use crate::status::TaskStatus;
 use crate::store::StoreError;
 
@@ -86,6 +87,9 @@ pub enum Error {
     /// The store failed.
     #[error(transparent)]
     Store(StoreError),
+    /// What is kept of a task's output cannot be read or removed.
+    #[error(transparent)]
+    Output(#[from] OutputError),
 }
 
 fn still_running(tasks: usize) -> String {

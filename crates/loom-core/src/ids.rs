@@ -97,6 +97,64 @@ macro_rules! opaque_id {
 opaque_id!(TaskId);
 opaque_id!(InstanceId);
 
+/// Names who is charged for work, and so who meets its usage limits: an account, a key, a seat.
+///
+/// Any text will do; it is checked when a worker is registered or an account held.
+///
+/// ```
+/// use loom_core::Account;
+///
+/// assert!(Account::from("anthropic").check().is_ok());
+/// ```
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Account(Arc<str>);
+
+impl Account {
+    /// The account as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether the name can be used: 1 to 256 bytes, no control characters.
+    ///
+    /// # Errors
+    /// [`InvalidId`] if it cannot.
+    pub fn check(&self) -> Result<(), InvalidId> {
+        checked(&self.0, NAME_BYTES_MAX).map(|_| ())
+    }
+}
+
+impl From<&str> for Account {
+    fn from(text: &str) -> Self {
+        Self(text.into())
+    }
+}
+
+impl From<String> for Account {
+    fn from(text: String) -> Self {
+        Self(text.into())
+    }
+}
+
+impl fmt::Display for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl Serialize for Account {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
 /// Names a kind of work, and with it the worker that does it.
 ///
 /// Any text will do; it is checked when a task is submitted or a worker registered.

@@ -21,6 +21,7 @@ mod error;
 mod event;
 mod failure;
 mod gate;
+mod hold;
 mod ids;
 mod import;
 mod instance;
@@ -52,14 +53,18 @@ pub use gate::{
     Case, EmptyOutput, GateDecision, Limit, LimitKind, QualityGate, RateLimit, Reset, Rule,
     Thrashing, find_limit, jaccard_word_similarity,
 };
-pub use ids::{InstanceId, InvalidId, TaskId, WorkerType};
+pub use hold::{Held, Hold};
+pub use ids::{Account, InstanceId, InvalidId, TaskId, WorkerType};
 pub use import::Imported;
 pub use instance::{Dead, Instance, Membership, Reaper};
 pub use op::{
     Applied, Batch, Cancel, Capability, Claim, ClaimScope, Committed, Lane, Op, ProgressReport,
     Prune, Unreadable,
 };
-pub use output::{OutputChunk, OutputError, OutputPage, OutputStore, Stream};
+pub use output::{
+    KeptOutput, NoOutput, OutputChunk, OutputError, OutputPage, OutputStore, OutputTaker, Printed,
+    Stream,
+};
 pub use query::{Cursor, Order, Page, StatusCounts, TaskQuery};
 pub use redact::{InvalidRule, RedactStream, Redactor};
 pub use request::{NewTask, Submitted, TaskRequest};

@@ -48,6 +48,18 @@ pub const ATTEMPTS_KEPT_MAX: u32 = 100;
 /// How much of an earlier attempt's output is kept.
 pub const ATTEMPT_OUTPUT_BYTES_MAX: usize = 64 << 10;
 
+/// How much of a task's output is kept on disk while it comes; beyond it beginning and end stay.
+/// Store: `output_max`.
+pub const OUTPUT_BYTES_MAX: usize = 16 << 20;
+/// How much of a task's output a store in memory keeps.
+pub const OUTPUT_MEMORY_BYTES_MAX: usize = 1 << 20;
+/// How much of the latest output is kept of a task that has printed more than its cap.
+pub const OUTPUT_TAIL_BYTES_MAX: usize = 256 << 10;
+/// Longest wait at the end of an attempt for its output to be kept.
+pub const OUTPUT_WAIT_MAX: Duration = Duration::from_secs(5);
+/// How much of the latest lines of an attempt is looked at to choose what its progress shows.
+pub const PROGRESS_SEEN_BYTES_MAX: usize = 8 << 10;
+
 /// How long an attempt may take to return after it was told to stop. Builder: `cancel_grace`.
 pub const CANCEL_GRACE: Duration = Duration::from_secs(10);
 /// How long a submission waits for a store that is away.

@@ -1,8 +1,11 @@
 //! What a store is asked to do, in one atomic step, and what it answers.
 
+use std::sync::Arc;
+
 use loom_deps::Timestamp;
 
-use crate::ids::{InstanceId, TaskId, WorkerType};
+use crate::hold::{Held, Hold};
+use crate::ids::{Account, InstanceId, TaskId, WorkerType};
 use crate::import::Imported;
 use crate::limits::PROGRESS_LINE_BYTES_MAX;
 use crate::request::NewTask;
@@ -27,6 +30,8 @@ pub enum Op {
     Cancel(Cancel),
     /// Removes tasks that have ended.
     Prune(Prune),
+    /// Holds an account back, or releases it.
+    Hold(Hold),
     /// Takes due tasks and starts them.
     Claim(Claim),
 }
@@ -38,6 +43,7 @@ impl Op {
         match self {
             Self::Import(_) => Some(Capability::Import),
             Self::Prune(_) => Some(Capability::Prune),
+            Self::Hold(_) => Some(Capability::Hold),
             Self::Insert(_)
             | Self::Progress(_)
             | Self::Apply(_)
@@ -55,6 +61,8 @@ pub enum Capability {
     Import,
     /// [`Op::Prune`].
     Prune,
+    /// [`Op::Hold`], and claims that heed it.
+    Hold,
     /// The tasks outlive the store value: opened again on the same place, they are there.
     Reopen,
 }
@@ -137,9 +145,53 @@ pub struct Lane {
     pub worker_type: WorkerType,
     /// At most so many.
     pub limit: u32,
+    /// Who its tasks may be charged to. While all of them are held, the lane is left out.
+    pub accounts: Arc<[Account]>,
 }
 
-/// Takes due tasks, the longest due first, and starts them.
+impl Lane {
+    /// A lane whose tasks are charged to nobody.
+    pub fn new(worker_type: impl Into<WorkerType>, limit: u32) -> Self {
+        Self { worker_type: worker_type.into(), limit, accounts: Arc::default() }
+    }
+
+    /// Says who the tasks may be charged to.
+    #[must_use]
+    pub fn charged_to(mut self, accounts: impl IntoIterator<Item = impl Into<Account>>) -> Self {
+        self.accounts = accounts.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Until when the lane is left out while these accounts are held: the first of its own to be free
+    /// opens it. `None` if one of its own is free now, or if it has none.
+    ///
+    /// ```
+    /// use loom_core::{Held, Lane};
+    /// # use loom_deps::Timestamp;
+    /// # let at = Timestamp::from_micros;
+    /// let held = [
+    ///     Held { account: "anthropic".into(), until: at(9) },
+    ///     Held { account: "openai".into(), until: at(5) },
+    /// ];
+    /// let lane = |accounts: &[&str]| Lane::new("cli", 1).charged_to(accounts.iter().copied());
+    /// assert_eq!(lane(&["anthropic"]).held_until(&held), Some(at(9)));
+    /// assert_eq!(lane(&["anthropic", "openai"]).held_until(&held), Some(at(5)));
+    /// assert_eq!(lane(&["anthropic", "google"]).held_until(&held), None);
+    /// assert_eq!(lane(&[]).held_until(&held), None);
+    /// ```
+    #[must_use]
+    pub fn held_until(&self, held: &[Held]) -> Option<Timestamp> {
+        let until = |account: &Account| {
+            let held = held.iter().find(|held| held.account == *account);
+            held.map(|held| held.until)
+        };
+        // Where one is free, that comes before every moment.
+        self.accounts.iter().map(until).min().flatten()
+    }
+}
+
+/// Takes due tasks, the longest due first, and starts them. Those of a lane whose accounts are all
+/// held count as due when the first of them is free.
 ///
 /// Comes last in its batch. A limit of zero takes nothing, but the answer still tells of cancels
 /// and of the next due time.
@@ -159,8 +211,9 @@ pub struct Claim {
 
 /// Operations to be done as one atomic, durable step.
 ///
-/// Their effects come in this order: inserts, imports and progress; then ends and cancels in the
-/// order in which they stand; then pruning; the claim last. At most one claim.
+/// Their effects come in this order: holds and releases; then inserts, imports and progress; then
+/// ends and cancels in the order in which they stand; then pruning; the claim last. At most one
+/// claim.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Batch {
     /// Who asks. Must have joined the store.
@@ -206,8 +259,10 @@ pub enum Applied {
     NotFound,
     /// The progress is recorded.
     Reported,
-    /// So many tasks were removed.
-    Pruned(u64),
+    /// These tasks were removed, in the order of their ids.
+    Pruned(Vec<TaskId>),
+    /// Until when the account is held now; `None` if it is free.
+    Held(Option<Timestamp>),
     /// The claim was made; what it took stands in [`Committed::claimed`].
     Claimed,
 }
@@ -241,4 +296,7 @@ pub struct Committed {
     /// What was due already and was left waits for room, which only an end can make. Only if the
     /// batch held a claim.
     pub next_due: Option<Timestamp>,
+    /// Which accounts of the claim's lanes are held. What was claimed may be charged to one of them,
+    /// if its lane has others that are free. Only if the batch held a claim.
+    pub held: Vec<Held>,
 }

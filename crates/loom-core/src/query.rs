@@ -76,6 +76,15 @@ impl TaskQuery {
         }
     }
 
+    /// What an instance that is no more has left behind and that has not ended: what it had in hand
+    /// and what is pinned to it, the oldest first, in the largest pages.
+    #[must_use]
+    pub fn left_by(instance: InstanceId) -> Self {
+        let active = TaskStatus::ALL.into_iter().filter(|status| status.is_active());
+        let left = Self::all().instance(instance).statuses(active);
+        left.order(Order::OldestFirst).limit(limits::PAGE_MAX)
+    }
+
     /// Only of this engine.
     #[must_use]
     pub fn engine(mut self, name: impl Into<String>) -> Self {
@@ -140,15 +149,23 @@ impl TaskQuery {
     }
 }
 
-/// Some of the tasks that a query asks for, in its order.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Page {
+/// Some of the tasks that a query asks for, in its order: summaries, unless whole tasks were asked
+/// for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Page<T = TaskSummary> {
     /// The tasks.
-    pub tasks: Vec<TaskSummary>,
+    pub tasks: Vec<T>,
     /// Tasks of this page that cannot be read.
     pub unreadable: Vec<Unreadable>,
     /// Where the next page begins; `None` if this is the last.
     pub next: Option<Cursor>,
+}
+
+/// A page of nothing, the last.
+impl<T> Default for Page<T> {
+    fn default() -> Self {
+        Self { tasks: Vec::new(), unreadable: Vec::new(), next: None }
+    }
 }
 
 /// How many tasks there are, by status.

@@ -1,15 +1,18 @@
 //! Where tasks are kept.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
 use crate::attempt::Attempt;
+use crate::hold::Held;
 use crate::ids::{InstanceId, TaskId};
 use crate::instance::{Instance, Membership};
-use crate::op::{Batch, Capability, Committed};
-use crate::query::{Page, StatusCounts, TaskQuery};
-use crate::task::Task;
+use crate::op::{Batch, Capability, Committed, Unreadable};
+use crate::output::OutputStore;
+use crate::query::{Cursor, Page, StatusCounts, TaskQuery};
+use crate::task::{Task, TaskSummary};
 
 /// An error of what lies beneath a store.
 type Source = Box<dyn std::error::Error + Send + Sync>;
@@ -99,14 +102,51 @@ pub trait TaskStore: Send + Sync + 'static {
     /// A page of summaries.
     async fn list(&self, query: &TaskQuery) -> Result<Page, StoreError>;
 
+    /// A page of whole tasks: of those of [`TaskQuery::left_by`], the ones after `after`. Whoever
+    /// cannot be read is named and does not stand in the way of the others.
+    ///
+    /// Default: a list, and then a get of each task that it names.
+    async fn left_by(
+        &self,
+        instance: &InstanceId,
+        after: Option<Cursor>,
+    ) -> Result<Page<Task>, StoreError> {
+        let query = TaskQuery::left_by(instance.clone()).after(after);
+        let Page { tasks, mut unreadable, next } = self.list(&query).await?;
+        let mut whole = Vec::with_capacity(tasks.len());
+        for TaskSummary { id, seq, epoch, .. } in tasks {
+            match self.get(std::slice::from_ref(&id)).await {
+                Ok(found) => whole.extend(found),
+                Err(StoreError::Unreadable { task, why }) => {
+                    unreadable.push(Unreadable { task, seq, epoch, why });
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Page { tasks: whole, unreadable, next })
+    }
+
     /// How many tasks a query asks for, whatever its limit.
     async fn count(&self, query: &TaskQuery) -> Result<StatusCounts, StoreError>;
 
     /// The attempts at a task, in order: those kept of before, then the latest.
     async fn attempts(&self, task: &TaskId) -> Result<Vec<Attempt>, StoreError>;
 
+    /// The accounts that are kept as held, in the order of their names. Some may be over.
+    ///
+    /// Default: none, for a store without [`Capability::Hold`].
+    async fn holds(&self) -> Result<Vec<Held>, StoreError> {
+        Ok(Vec::new())
+    }
+
     /// Returns when another process may have changed something; never, if none can.
     async fn changed(&self) -> Result<(), StoreError>;
+
+    /// Where the output of tasks is kept while it comes, once the store is prepared. Default:
+    /// nowhere; tasks then keep only what their attempts return.
+    fn output(&self) -> Option<Arc<dyn OutputStore>> {
+        None
+    }
 
     /// Lets go of everything the store holds. Later calls answer [`StoreError::Closed`].
     async fn close(&self) -> Result<(), StoreError>;

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use crate::context::TaskContext;
 use crate::failure::FailureCode;
 use crate::gate::QualityGate;
-use crate::ids::WorkerType;
+use crate::ids::{Account, WorkerType};
 use crate::task::{Metadata, Task};
 
 /// What a worker has produced.
@@ -269,6 +269,19 @@ pub trait Worker: Send + Sync + 'static {
     /// What becomes of a task whose process died while this worker was at it.
     fn crash_policy(&self) -> CrashPolicy {
         CrashPolicy::Fail
+    }
+
+    /// Who the tasks of the worker may be charged to. While a usage limit holds all of them back, none
+    /// of its tasks is started. Asked once, when the worker is registered. Default: nobody.
+    fn accounts(&self) -> Vec<Account> {
+        Vec::new()
+    }
+
+    /// Which of [`accounts`](Self::accounts) `task` is charged to. Default: the only one there is.
+    fn account(&self, task: &Task) -> Option<Account> {
+        let _ = task;
+        let [account] = <[Account; 1]>::try_from(self.accounts()).ok()?;
+        Some(account)
     }
 
     /// Ends what a dead process left running for `task`. Called before the task is closed.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use loom_core::{
-    CancelReason, Cancellation, Case, FailureCode, GateDecision, Outcome, QualityGate, RetryPolicy,
+    CancelReason, Cancellation, Case, FailureCode, GateDecision, Held, Hold, Outcome, QualityGate,
     Task, TaskContext, Transition, WorkerError, WorkerResult, decide,
 };
 use loom_deps::Timestamp;
@@ -23,6 +23,7 @@ use crate::writer::Ended;
 pub(crate) async fn attempt(
     cx: Arc<Context>,
     task: Arc<Task>,
+    held: Arc<[Held]>,
     cancellation: Cancellation,
     slot: Slot,
 ) {
@@ -33,23 +34,28 @@ pub(crate) async fn attempt(
     let seat = Seat::new(Arc::clone(&cx), shared, told, Arc::clone(&reports), limit, slot);
     let printing = Printing::new(Arc::clone(&cx), Arc::clone(&task), Arc::clone(&reports));
     let printing = Arc::new(printing);
-    let made = Made { cx: &cx, task: &task, cancellation, reports, printing, seat };
+    let made = Made { cx: &cx, task: &task, held, cancellation, reports, printing, seat };
     // Whatever a worker or a gate does, the attempt comes to an end and its slot is freed.
-    let transition = caught_in(made.to_the_end(registered.as_deref())).await;
-    let transition = transition.unwrap_or_else(|panic| made.crashed(panic));
+    let end = caught_in(made.to_the_end(registered.as_deref())).await;
+    let (transition, hold) = end.unwrap_or_else(|panic| made.crashed(panic));
     // What was printed can be read before anybody learns of the end.
     made.printing.end().await;
     let slot = made.seat.vacate();
-    cx.writer.end(Ended { task: Some(task), transition, slot }).await;
+    cx.writer.end(Ended { task: Some(task), transition, hold, slot }).await;
 }
 
 /// What a worker returned, or what its panic said.
 type Returned = Result<Result<WorkerResult, WorkerError>, String>;
 
+/// What follows from an attempt: for its task, and for who is charged.
+type End = (Transition, Option<Hold>);
+
 /// An attempt in the making.
 struct Made<'a> {
     cx: &'a Context,
     task: &'a Arc<Task>,
+    /// The accounts that are held and of which the task may be.
+    held: Arc<[Held]>,
     cancellation: Cancellation,
     reports: Arc<Reports>,
     printing: Arc<Printing>,
@@ -57,28 +63,50 @@ struct Made<'a> {
 }
 
 impl Made<'_> {
-    async fn to_the_end(&self, registered: Option<&Registered>) -> Transition {
+    async fn to_the_end(&self, registered: Option<&Registered>) -> End {
         let (cx, task) = (self.cx, self.task);
         // In a box, for room in here is kept from the start, and by all attempts that run at once.
         let outcome = Box::new(match registered {
-            Some(registered) => trace::spanned(&cx.tracer, task, self.run(registered)).await,
+            Some(registered) => match self.held(registered) {
+                Some(held) => Outcome::Held(held),
+                None => trace::spanned(&cx.tracer, task, self.run(registered)).await,
+            },
             None => Outcome::Failed(unregistered(task)),
         });
         self.reports.send(cx, task).await;
-        let retry = registered.and_then(Registered::retry);
-        self.decided(*outcome, retry.unwrap_or(cx.settings.retry))
+        self.decided(*outcome, registered)
     }
 
-    fn crashed(&self, panic: String) -> Transition {
-        self.decided(Outcome::Panicked(panic), self.cx.settings.retry)
+    fn crashed(&self, panic: String) -> End {
+        self.decided(Outcome::Panicked(panic), None)
     }
 
-    fn decided(&self, outcome: Outcome, retry: RetryPolicy) -> Transition {
+    fn decided(&self, outcome: Outcome, registered: Option<&Registered>) -> End {
+        let Self { cx, task, .. } = self;
         let outcome = outcome.redacted(self.reports.redactor());
         if let Outcome::Judged(_, decision) | Outcome::Limited(_, decision) = &outcome {
-            self.cx.recorder.judged(self.task, decision);
+            cx.recorder.judged(task, decision);
         }
-        decide(self.task, outcome, &retry, self.cx.now(), self.cx.rng.unit())
+        let now = cx.now();
+        let hold = registered.and_then(|registered| self.hold(registered, &outcome, now));
+        let retry = registered.and_then(Registered::retry).unwrap_or(cx.settings.retry);
+        (decide(task, outcome, &retry, now, cx.rng.unit()), hold)
+    }
+
+    /// Whether the account that the task is charged to is held.
+    fn held(&self, registered: &Registered) -> Option<Held> {
+        if self.held.is_empty() {
+            return None;
+        }
+        let account = registered.account(self.task)?;
+        self.held.iter().find(|held| held.account == account).cloned()
+    }
+
+    /// Holds the account that the task is charged to, if the attempt has met a limit of it.
+    fn hold(&self, registered: &Registered, outcome: &Outcome, now: Timestamp) -> Option<Hold> {
+        let until = outcome.limit_resets_at(now).filter(|until| *until > now)?;
+        let account = registered.account(self.task).filter(|_| self.cx.can_hold())?;
+        Some(Hold { account, until: Some(until), at: now })
     }
 
     /// Lets the worker work until it returns, panics, or was told to stop and let its grace pass.

@@ -281,6 +281,7 @@ impl EngineBuilder {
             runtime: Handle::current(),
             name: self.name,
             instance,
+            output: self.store.output(),
             store: self.store,
             membership: RwLock::new(Some(membership)),
             clock,

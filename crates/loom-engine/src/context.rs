@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use loom_core::{
-    ClaimScope, Error, InstanceId, Membership, QualityGate, Reaper, Redactor, Result, RetryPolicy,
-    Task, TaskId, TaskStore,
+    Capability, ClaimScope, Error, InstanceId, Membership, OutputStore, QualityGate, Reaper,
+    Redactor, Result, RetryPolicy, Task, TaskId, TaskStore,
 };
 use loom_deps::{Clock, IdGen, Rng, Timer, Timestamp};
 use opentelemetry::global::BoxedTracer;
@@ -26,6 +26,8 @@ pub(crate) struct Context {
     pub(crate) name: String,
     pub(crate) instance: InstanceId,
     pub(crate) store: Box<dyn TaskStore>,
+    /// Where what tasks print is kept, if the store keeps it.
+    pub(crate) output: Option<Arc<dyn OutputStore>>,
     /// Gone once the engine has left.
     pub(crate) membership: RwLock<Option<Box<dyn Membership>>>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -68,6 +70,10 @@ impl Context {
             return redactor;
         }
         redactor.with_env(&task.env, |name| std::env::var(name).ok())
+    }
+
+    pub(crate) fn can_hold(&self) -> bool {
+        self.store.capabilities().contains(&Capability::Hold)
     }
 
     /// A task of any engine, as it is now.

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use loom_core::{
-    CancelReason, Cancellation, Claim, Committed, Lane, Task, TaskId, Transition, Unreadable,
+    CancelReason, Cancellation, Claim, Committed, Held, Task, TaskId, Transition, Unreadable,
     WorkerType,
 };
 use loom_deps::Timestamp;
@@ -71,17 +71,16 @@ impl Dispatch {
     /// promised to it until it is settled.
     pub(crate) fn claim(&self, cx: &Context, ending: &[&Slot]) -> Claim {
         let open = !cx.closing.claims_stopped() && !cx.settings.submit_only;
-        let limits = cx.registry.limits();
         let room = self.slots.promise(ending);
         let free = if open { room.free } else { 0 };
-        let lane = |(worker_type, limit): (WorkerType, Option<usize>)| {
-            let left = limit.map_or(free, |limit| limit.saturating_sub(room.busy(&worker_type)));
-            Lane { worker_type, limit: bounded(left.min(free)) }
+        let left = |worker_type: &WorkerType, limit: Option<usize>| {
+            let left = limit.map_or(free, |limit| limit.saturating_sub(room.busy(worker_type)));
+            bounded(left.min(free))
         };
         Claim {
             engine_name: cx.name.clone(),
             scope: cx.settings.scope,
-            lanes: limits.into_iter().map(lane).collect(),
+            lanes: cx.registry.lanes(left),
             limit: bounded(free),
             now: cx.now(),
         }
@@ -109,8 +108,10 @@ impl Dispatch {
     /// Takes in what a commit's claim brought: starts attempts, ends what cannot be read, passes
     /// cancels on, notes when to look again.
     pub(crate) fn claimed(&self, cx: &Arc<Context>, committed: Committed, admitted: Admitted) {
+        let held: Arc<[Held]> = committed.held.into();
         for (task, (cancellation, slot)) in committed.claimed.into_iter().zip(admitted.attempts) {
-            tokio::spawn(attempt(Arc::clone(cx), Arc::new(task), cancellation, slot));
+            let (cx, held) = (Arc::clone(cx), Arc::clone(&held));
+            tokio::spawn(attempt(cx, Arc::new(task), held, cancellation, slot));
         }
         for (unreadable, slot) in committed.unreadable.into_iter().zip(admitted.unreadable) {
             tokio::spawn(end_unreadable(Arc::clone(cx), unreadable, slot));
@@ -228,5 +229,5 @@ async fn changed(cx: &Context) {
 
 async fn end_unreadable(cx: Arc<Context>, task: Unreadable, slot: Slot) {
     let transition = Transition::unreadable(&task, cx.now());
-    cx.writer.end(Ended { task: None, transition, slot }).await;
+    cx.writer.end(Ended { task: None, transition, hold: None, slot }).await;
 }

@@ -424,7 +424,7 @@ impl fmt::Debug for Engine {
 }
 
 /// An id that cannot be one names no task; but it cannot be repeated in an error either.
-fn parse(id: &str) -> Result<TaskId> {
+pub(crate) fn parse(id: &str) -> Result<TaskId> {
     TaskId::new(id).map_err(|error| InvalidRequest::new("id", error.to_string()).into())
 }
 

@@ -95,6 +95,7 @@ impl Recorder {
                 (Op::Progress(report), Applied::Reported) => {
                     self.progressed(report, about.as_deref());
                 }
+                (Op::Hold(hold), Applied::Held(until)) => self.log.held(hold, *until),
                 _ => {}
             }
         }

@@ -7,8 +7,7 @@ use futures_util::future::join;
 use futures_util::stream::FuturesUnordered;
 use loom_core::limits::{PAGE_MAX, UNCOUNTED_MAX};
 use loom_core::{
-    Applied, CrashPolicy, Dead, Ended, FailureCode, InstanceId, Order, Result, Task, TaskId,
-    TaskQuery, TaskStatus, Transition,
+    Applied, CrashPolicy, Dead, Ended, FailureCode, Result, Task, TaskStatus, Transition,
 };
 
 use crate::context::Context;
@@ -33,51 +32,39 @@ pub(crate) async fn recover(cx: &Arc<Context>) -> Result<u64> {
 
 async fn recover_from(cx: &Arc<Context>, dead: &Dead) -> Result<u64> {
     let mut crashed = 0;
-    let mut left = read(cx, left_by(&dead.instance.id)).await?;
+    let mut ends = FuturesUnordered::new();
+    let mut after = None;
     loop {
-        let (tasks, next) = left;
-        // The next tasks are read while these are ended: readers and the writer do not wait for
-        // each other.
-        let reading = async {
-            match next {
-                Some(query) => read(cx, query).await.map(Some),
-                None => Ok(None),
-            }
-        };
-        let (ended, next) = join(end_all(cx, dead, tasks), reading).await;
+        // The next tasks are read while those before them are ended, of which a page may still wait
+        // when they join it: neither the readers nor the writer wait for each other.
+        let reading = cx.store.left_by(&dead.instance.id, after);
+        let (ended, page) = join(settle(&mut ends, PAGE_MAX as usize), reading).await;
         crashed += ended?;
-        match next? {
-            Some(next) => left = next,
-            None => return Ok(crashed),
+        let page = page?;
+        for unreadable in &page.unreadable {
+            cx.writer.apply(None, Transition::unreadable(unreadable, cx.now())).await?;
+        }
+        ends.extend(page.tasks.into_iter().map(|task| end(cx, dead, task)));
+        after = page.next;
+        if after.is_none() {
+            return Ok(crashed + settle(&mut ends, 0).await?);
         }
     }
 }
 
-/// Tasks that a query asks for, and the query for those behind them. What cannot be read is ended.
-async fn read(cx: &Arc<Context>, query: TaskQuery) -> Result<(Vec<Task>, Option<TaskQuery>)> {
-    let page = cx.store.list(&query).await?;
-    for unreadable in &page.unreadable {
-        cx.writer.apply(None, Transition::unreadable(unreadable, cx.now())).await?;
-    }
-    let ids: Vec<TaskId> = page.tasks.into_iter().map(|task| task.id).collect();
-    let tasks = cx.store.get(&ids).await?;
-    let next = page.next.map(|next| query.after(Some(next)));
-    Ok((tasks, next))
-}
-
-async fn end_all(cx: &Arc<Context>, dead: &Dead, tasks: Vec<Task>) -> Result<u64> {
+/// Waits until at most so many of `ends` are left. Returns how many of the others ended as
+/// failed_crash.
+async fn settle(
+    ends: &mut FuturesUnordered<impl Future<Output = Result<bool>>>,
+    left_max: usize,
+) -> Result<u64> {
     let mut crashed = 0;
-    let mut ends: FuturesUnordered<_> = tasks.into_iter().map(|task| end(cx, dead, task)).collect();
-    while let Some(ended) = ends.next().await {
+    while ends.len() > left_max
+        && let Some(ended) = ends.next().await
+    {
         crashed += u64::from(ended?);
     }
     Ok(crashed)
-}
-
-fn left_by(dead: &InstanceId) -> TaskQuery {
-    let active = TaskStatus::ALL.into_iter().filter(|status| status.is_active());
-    let query = TaskQuery::all().instance(dead.clone()).statuses(active);
-    query.order(Order::OldestFirst).limit(PAGE_MAX)
 }
 
 /// Ends what is left of one task, then the task. Says whether it ended as failed_crash.

@@ -5,8 +5,11 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::Duration;
 
 use loom_core::{
-    CrashPolicy, Error, InvalidRequest, QualityGate, Result, RetryPolicy, Worker, WorkerType,
+    Account, CrashPolicy, Error, InvalidRequest, Lane, QualityGate, Result, RetryPolicy, Task,
+    Worker, WorkerType,
 };
+
+use crate::panics::caught;
 
 /// How an engine treats the tasks of one worker type. What is not set is as the worker says, and
 /// else as the engine does with all.
@@ -29,6 +32,7 @@ pub struct WorkerOptions {
     timeout: Option<Duration>,
     crash_policy: Option<CrashPolicy>,
     max_running: Option<usize>,
+    account: Option<Account>,
 }
 
 impl WorkerOptions {
@@ -72,12 +76,22 @@ impl WorkerOptions {
         self.max_running = Some(max_running);
         self
     }
+
+    /// Sets who the tasks of this type are charged to. When one of them meets a usage limit that
+    /// says when it resets, no task of the account is started before, of whatever type.
+    #[must_use]
+    pub fn account(mut self, account: impl Into<Account>) -> Self {
+        self.account = Some(account.into());
+        self
+    }
 }
 
 /// A worker and its options.
 pub(crate) struct Registered {
     pub(crate) worker: Arc<dyn Worker>,
     options: WorkerOptions,
+    /// Who tasks of the type may be charged to.
+    accounts: Arc<[Account]>,
 }
 
 impl Registered {
@@ -86,8 +100,10 @@ impl Registered {
         worker: Arc<dyn Worker>,
         options: WorkerOptions,
     ) -> Result<Arc<Self>> {
-        check(worker_type, &*worker, &options)?;
-        Ok(Arc::new(Self { worker, options }))
+        let own = options.account.clone().map(|account| vec![account]);
+        let accounts = own.unwrap_or_else(|| worker.accounts());
+        check(worker_type, &*worker, &options, &accounts)?;
+        Ok(Arc::new(Self { worker, options, accounts: accounts.into() }))
     }
 
     /// The gate for this type, if it has one of its own.
@@ -105,6 +121,12 @@ impl Registered {
 
     pub(crate) fn max_running(&self) -> Option<usize> {
         self.options.max_running
+    }
+
+    /// Who `task` is charged to. A worker that panics over it charges nobody.
+    pub(crate) fn account(&self, task: &Task) -> Option<Account> {
+        let own = self.options.account.clone();
+        own.or_else(|| caught(|| self.worker.account(task)).ok().flatten())
     }
 
     pub(crate) fn crash_policy(&self) -> CrashPolicy {
@@ -163,12 +185,14 @@ impl Registry {
         self.read(|workers| workers.keys().cloned().collect())
     }
 
-    /// Each registered type, with its limit if it has one of its own.
-    pub(crate) fn limits(&self) -> Vec<(WorkerType, Option<usize>)> {
-        self.read(|workers| {
-            let limit = |registered: &Registered| registered.options.max_running;
-            workers.iter().map(|(name, worker)| (name.clone(), limit(worker))).collect()
-        })
+    /// Each registered type, with what room it has: `room` is told its limit, if it has one of its own.
+    pub(crate) fn lanes(&self, room: impl Fn(&WorkerType, Option<usize>) -> u32) -> Vec<Lane> {
+        let lane = |(worker_type, registered): (&WorkerType, &Arc<Registered>)| Lane {
+            worker_type: worker_type.clone(),
+            limit: room(worker_type, registered.options.max_running),
+            accounts: Arc::clone(&registered.accounts),
+        };
+        self.read(|workers| workers.iter().map(lane).collect())
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, BTreeMap<WorkerType, Arc<Registered>>> {
@@ -180,10 +204,16 @@ impl Registry {
     }
 }
 
-fn check(worker_type: &WorkerType, worker: &dyn Worker, options: &WorkerOptions) -> Result<()> {
+fn check(
+    worker_type: &WorkerType,
+    worker: &dyn Worker,
+    options: &WorkerOptions,
+    accounts: &[Account],
+) -> Result<()> {
     worker_type
         .check()
         .map_err(|problem| InvalidRequest::new("worker_type", problem.to_string()))?;
+    accounts.iter().try_for_each(check_account)?;
     if options.max_running == Some(0) {
         let hint = "with none, no task of the type would ever run";
         return Err(InvalidRequest::new("max_running", hint).into());
@@ -197,4 +227,8 @@ fn check(worker_type: &WorkerType, worker: &dyn Worker, options: &WorkerOptions)
         }
         _ => Ok(()),
     }
+}
+
+pub(crate) fn check_account(account: &Account) -> Result<(), InvalidRequest> {
+    account.check().map_err(|problem| InvalidRequest::new("account", problem.to_string()))
 }

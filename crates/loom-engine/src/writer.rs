@@ -11,7 +11,8 @@ use std::sync::Arc;
 
 use loom_core::limits::WRITE_QUEUE_MAX;
 use loom_core::{
-    Applied, Cancel, Imported, NewTask, Op, ProgressReport, StoreError, Task, Transition,
+    Applied, Cancel, Hold, Imported, NewTask, Op, ProgressReport, Prune, StoreError, Task,
+    Transition,
 };
 use loom_deps::Timestamp;
 use tokio::sync::{mpsc, oneshot};
@@ -32,7 +33,8 @@ struct Request {
     op: Op,
     /// The task that it is about, where that is known.
     about: Option<Arc<Task>>,
-    since: Timestamp,
+    /// Since when it waits; `None` if it waits however long the store is away.
+    since: Option<Timestamp>,
     /// The slot of the attempt that it ends; free once the end is durable.
     slot: Option<Slot>,
     answer: Option<Answer>,
@@ -56,6 +58,8 @@ pub(crate) struct Receipt {
 pub(crate) struct Ended {
     pub(crate) task: Option<Arc<Task>>,
     pub(crate) transition: Transition,
+    /// Who is to be held back because of what the attempt has met.
+    pub(crate) hold: Option<Hold>,
     pub(crate) slot: Slot,
 }
 
@@ -97,8 +101,10 @@ impl Writer {
 
     /// Hands over the end of an attempt. It is stored however long the store is away.
     pub(crate) async fn end(&self, ended: Ended) {
-        let Ended { task, transition, slot } = ended;
-        let request = Request { slot: Some(slot), ..Request::apply(task, transition) };
+        let Ended { task, transition, hold, slot } = ended;
+        let held = hold.map(|hold| Request { since: None, ..Request::hold(hold) });
+        let (slot, then) = (Some(slot), held.map(Box::new));
+        let request = Request { slot, since: None, then, ..Request::apply(task, transition) };
         // The writer outlives every attempt: it stops only when no slot is taken.
         let _ = self.changes.send(request).await;
     }
@@ -116,6 +122,20 @@ impl Writer {
     pub(crate) async fn cancel(&self, cancel: Cancel) -> Result<Receipt, StoreError> {
         let since = cancel.at;
         ask(&self.changes, Request::new(Op::Cancel(cancel), None, since)).await
+    }
+
+    /// Removes tasks that have ended.
+    pub(crate) async fn prune(
+        &self,
+        prune: Prune,
+        since: Timestamp,
+    ) -> Result<Receipt, StoreError> {
+        ask(&self.changes, Request::new(Op::Prune(prune), None, since)).await
+    }
+
+    /// Holds an account back, or releases it.
+    pub(crate) async fn hold(&self, hold: Hold) -> Result<Receipt, StoreError> {
+        ask(&self.changes, Request::hold(hold)).await
     }
 
     /// Records progress.
@@ -137,7 +157,7 @@ impl Writer {
 
 impl Request {
     fn new(op: Op, about: Option<Arc<Task>>, since: Timestamp) -> Self {
-        Self { op, about, since, slot: None, answer: None, then: None }
+        Self { op, about, since: Some(since), slot: None, answer: None, then: None }
     }
 
     fn insert(task: NewTask) -> Self {
@@ -148,6 +168,11 @@ impl Request {
     fn apply(task: Option<Arc<Task>>, transition: Transition) -> Self {
         let since = transition.at;
         Self::new(Op::Apply(Box::new(transition)), task, since)
+    }
+
+    fn hold(hold: Hold) -> Self {
+        let since = hold.at;
+        Self::new(Op::Hold(hold), None, since)
     }
 }
 

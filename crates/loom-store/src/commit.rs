@@ -1,4 +1,4 @@
-//! One batch, in one transaction: inserts and progress, changes, prunes, the claim.
+//! One batch, in one transaction: holds, inserts and progress, changes, prunes, the claim.
 //!
 //! A statement for each row, prepared once: what SQLite does for a row costs less than to have it
 //! take rows out of a long argument.
@@ -6,19 +6,21 @@
 mod add;
 mod change;
 mod claim;
+mod hold;
 mod ledger;
 
-use loom_core::{Applied, Op, ProgressReport, Prune};
+use loom_core::{Applied, Op, ProgressReport, Prune, TaskId};
 use loom_deps::Timestamp;
-use rusqlite::{Connection, Params, Row, params};
+use rusqlite::{Connection, params};
 
 use self::claim::Claims;
 use self::ledger::Ledger;
 use crate::error::Fault;
+use crate::hand::Hand;
 use crate::outcome::Outcome;
 use crate::plan::{self, Plan};
 use crate::row::Fields;
-use crate::sql::{self, Text};
+use crate::sql;
 
 /// A batch that was not committed, or perhaps not. The transaction may still be open.
 pub(crate) enum Failed {
@@ -69,11 +71,16 @@ fn apply(hand: Hand<'_>, plan: &Plan, claims: Option<&Claims<'_>>) -> Result<Out
     let ops = &plan.batch.ops;
     let mut outcome = Outcome { applied: vec![Applied::Stale; ops.len()], ..Outcome::default() };
     let mut ledger = Ledger::default();
-    let starts_some = plan.notes.iter().any(|note| note.starts.is_some());
-    let fuses = match claims {
-        Some(claims) if starts_some => !claims.finds_due()?,
-        _ => false,
-    };
+    for (index, op) in ops.iter().enumerate() {
+        if let Op::Hold(hold) = op {
+            set(&mut outcome, index, hand.hold(hold)?);
+        }
+    }
+    let mut fuses = false;
+    if let Some(claims) = claims {
+        outcome.held = claims.held()?;
+        fuses = plan.can_fuse(&outcome.held) && !claims.finds_due(&outcome.held)?;
+    }
     for (index, (op, note)) in ops.iter().zip(&plan.notes).enumerate() {
         let applied = match op {
             Op::Insert(new) => hand.insert(plan, new, note, fuses, &mut ledger)?,
@@ -124,44 +131,7 @@ fn set(outcome: &mut Outcome, index: usize, applied: Applied) {
     }
 }
 
-/// Runs the statements of a commit.
-#[derive(Clone, Copy)]
-pub(super) struct Hand<'c>(&'c Connection);
-
 impl Hand<'_> {
-    /// How many rows the statement has changed.
-    fn run(self, text: Text, params: impl Params) -> rusqlite::Result<usize> {
-        self.0.prepare_cached(text.sql)?.execute(params)
-    }
-
-    /// What `read` makes of the first row, if there is one.
-    fn first<T>(
-        self,
-        text: Text,
-        params: impl Params,
-        read: impl FnOnce(&Row<'_>) -> Result<T, Fault>,
-    ) -> Result<Option<T>, Fault> {
-        let mut statement = self.0.prepare_cached(text.sql)?;
-        let mut rows = statement.query(params)?;
-        rows.next()?.map(read).transpose()
-    }
-
-    /// What `read` makes of each row.
-    fn each<T>(
-        self,
-        text: Text,
-        params: impl Params,
-        mut read: impl FnMut(&Row<'_>) -> Result<T, Fault>,
-    ) -> Result<Vec<T>, Fault> {
-        let mut statement = self.0.prepare_cached(text.sql)?;
-        let mut rows = statement.query(params)?;
-        let mut all = Vec::new();
-        while let Some(row) = rows.next()? {
-            all.push(read(row)?);
-        }
-        Ok(all)
-    }
-
     fn note_number(self, plan: &Plan) -> Result<(), Failed> {
         let number = i64::try_from(plan.batch.number).unwrap_or(i64::MAX);
         if self.run(sql::NUMBER, params![plan.instance, number])? > 0 {
@@ -192,9 +162,12 @@ impl Hand<'_> {
             if let Ok(status) = status.parse() {
                 ledger.removed(engine, status);
             }
-            Ok(())
+            // Nor is anything kept elsewhere under what no such program takes for an id.
+            Ok(TaskId::new(fields.take::<&str>()?).ok())
         })?;
-        Ok(Applied::Pruned(u64::try_from(removed.len()).unwrap_or(u64::MAX)))
+        let mut removed: Vec<TaskId> = removed.into_iter().flatten().collect();
+        removed.sort_unstable();
+        Ok(Applied::Pruned(removed))
     }
 }
 

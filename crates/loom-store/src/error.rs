@@ -24,7 +24,6 @@ pub(crate) struct Fault {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    Closed,
     Configuration,
     Duplicate,
     Other,
@@ -35,7 +34,6 @@ impl From<sqlx::Error> for Fault {
         let database = error.as_database_error();
         let code = database.and_then(|error| error.code()?.parse().ok()).map(primary);
         let kind = match &error {
-            sqlx::Error::PoolClosed => Kind::Closed,
             sqlx::Error::Configuration(_) => Kind::Configuration,
             _ if database.is_some_and(|error| error.is_unique_violation()) => Kind::Duplicate,
             _ => Kind::Other,
@@ -109,7 +107,6 @@ impl Fault {
 pub(crate) fn store_error(path: &Path, fault: impl Into<Fault>) -> StoreError {
     let Fault { code, kind, source } = fault.into();
     match (kind, code) {
-        (Kind::Closed, _) => StoreError::Closed,
         (Kind::Configuration, _) => StoreError::Refused {
             path: path.to_path_buf(),
             problem: "SQLite cannot be set up as it must be".to_owned(),

@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use loom_core::{Dead, Instance, InstanceId, Membership, StoreError, WorkerType};
 use loom_deps::Timestamp;
-use sqlx::sqlite::SqliteRow;
+use rusqlite::{Row, params};
 
 use crate::connection::Args;
 use crate::error::{Fault, Misshapen, refused, refused_by_system, store_error};
+use crate::hand::Hand;
 use crate::locks::Hold;
 use crate::open::Open;
 use crate::origin::Origin;
@@ -70,9 +71,11 @@ impl Member {
     }
 
     async fn others(&self) -> Result<Vec<Other>, StoreError> {
-        let args = Args::default().with(self.instance.engine_name.as_str()).with(self.row);
-        let part = self.open.read(sql::OTHERS, args).await?;
-        Ok(part.rows.iter().filter_map(|row| other(row).ok()).collect())
+        let (engine, row) = (self.instance.engine_name.clone(), self.row);
+        let read = move |hand: Hand<'_>| {
+            hand.each(sql::OTHERS, params![engine, row], |row| Ok(other(row).ok()))
+        };
+        Ok(self.open.ask(read).await?.into_iter().flatten().collect())
     }
 
     /// The lock of another instance, if that is dead and nobody else takes care of it.
@@ -185,7 +188,7 @@ async fn insert(open: &Open, instance: &Instance, place: &str) -> Result<i64, St
     })
 }
 
-fn other(row: &SqliteRow) -> Result<Other, Misshapen> {
+fn other(row: &Row<'_>) -> Result<Other, Misshapen> {
     let mut fields = Fields::of(row);
     let seat = fields.take()?;
     let id: &str = fields.take()?;

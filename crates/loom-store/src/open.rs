@@ -3,15 +3,13 @@
 use std::path::PathBuf;
 
 use loom_core::StoreError;
-use sqlx::pool::PoolConnection;
-use sqlx::{Sqlite, SqliteConnection, SqlitePool};
 
-use crate::connection::{Args, Part, run_one};
 use crate::error::{Fault, store_error};
+use crate::hand::Hand;
 use crate::locks::Locks;
 use crate::membership::Seats;
-use crate::sql::Text;
-use crate::writer::{Lent, Writer};
+use crate::readers::Readers;
+use crate::writer::Writer;
 
 /// A database that has been checked and migrated, and what a store holds of it.
 pub(crate) struct Open {
@@ -19,39 +17,22 @@ pub(crate) struct Open {
     pub(crate) path: PathBuf,
     pub(crate) writer: Writer,
     /// `None` in memory, where the writer's connection is all there is.
-    pub(crate) readers: Option<SqlitePool>,
+    pub(crate) readers: Option<Readers>,
     pub(crate) locks: Locks,
     pub(crate) seats: Seats,
 }
 
-/// A connection to read through.
-pub(crate) enum Reader {
-    Pooled(PoolConnection<Sqlite>),
-    Lent(Lent),
-}
-
-impl Reader {
-    pub(crate) fn connection(&mut self) -> Result<&mut SqliteConnection, StoreError> {
-        match self {
-            Self::Pooled(connection) => Ok(connection),
-            Self::Lent(lent) => lent.connection(),
-        }
-    }
-}
-
 impl Open {
-    pub(crate) async fn reader(&self) -> Result<Reader, StoreError> {
-        match &self.readers {
-            Some(pool) => pool.acquire().await.map(Reader::Pooled).map_err(|e| self.error(e)),
-            None => self.writer.lend().await.map(Reader::Lent),
-        }
-    }
-
-    /// Runs a text of one statement that only reads.
-    pub(crate) async fn read(&self, text: Text, args: Args) -> Result<Part, StoreError> {
-        let mut reader = self.reader().await?;
-        let connection = reader.connection()?;
-        run_one(connection, text, args).await.map_err(|error| self.error(error))
+    /// What `question` reads.
+    pub(crate) async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(Hand<'_>) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let found = match &self.readers {
+            Some(readers) => readers.ask(question).await?,
+            None => self.writer.read(question).await?,
+        };
+        found.map_err(|fault| self.error(fault))
     }
 
     pub(crate) fn error(&self, fault: impl Into<Fault>) -> StoreError {

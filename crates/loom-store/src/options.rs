@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use loom_core::limits::OUTPUT_BYTES_MAX;
 use loom_deps::{Clock, SystemClock, SystemTimer, Timer};
 
 use crate::store::SqliteStore;
@@ -35,6 +36,7 @@ pub(crate) struct Settings {
     pub(crate) location: Location,
     pub(crate) durability: Durability,
     pub(crate) busy_timeout: Duration,
+    pub(crate) output_max: usize,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) timer: Arc<dyn Timer>,
 }
@@ -59,7 +61,14 @@ impl SqliteStoreBuilder {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let timer = Arc::new(SystemTimer::new(Arc::clone(&clock)));
         let durability = Durability::default();
-        Self(Settings { location, durability, busy_timeout: BUSY_TIMEOUT, clock, timer })
+        Self(Settings {
+            location,
+            durability,
+            busy_timeout: BUSY_TIMEOUT,
+            output_max: OUTPUT_BYTES_MAX,
+            clock,
+            timer,
+        })
     }
 
     pub(crate) fn at(path: &Path) -> Self {
@@ -76,6 +85,14 @@ impl SqliteStoreBuilder {
     /// [`Unavailable`](loom_core::StoreError::Unavailable). Default 5 s.
     pub const fn busy_timeout(mut self, busy_timeout: Duration) -> Self {
         self.0.busy_timeout = busy_timeout;
+        self
+    }
+
+    /// How many bytes of the output of a task are kept while it comes. Beyond that the beginning and
+    /// the latest stay; the latest 256 KiB, or a quarter of this if that is less. With 0 nothing is
+    /// kept. Default 16 MiB; in memory never more than 1 MiB.
+    pub const fn output_max(mut self, output_max: usize) -> Self {
+        self.0.output_max = output_max;
         self
     }
 

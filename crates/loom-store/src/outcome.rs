@@ -1,6 +1,8 @@
 //! What a batch has done.
 
-use loom_core::{Applied, Batch, Committed, InstanceId, NewTask, Op, Task, TaskId, Unreadable};
+use loom_core::{
+    Applied, Batch, Committed, Held, InstanceId, NewTask, Op, Task, TaskId, Unreadable,
+};
 use loom_deps::Timestamp;
 
 use crate::plan;
@@ -16,6 +18,8 @@ pub(crate) struct Outcome {
     pub(crate) unreadable: Vec<Unreadable>,
     pub(crate) asked: Vec<(TaskId, u64)>,
     pub(crate) next_due: Option<Timestamp>,
+    /// The accounts of the claim's lanes that are held.
+    pub(crate) held: Vec<Held>,
 }
 
 impl Outcome {
@@ -36,6 +40,7 @@ impl Outcome {
         committed.unreadable.clone_from(&self.unreadable);
         committed.cancels.clone_from(&self.asked);
         committed.next_due = self.next_due;
+        committed.held.clone_from(&self.held);
         committed
     }
 }

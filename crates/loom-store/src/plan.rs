@@ -4,7 +4,7 @@ mod fuse;
 
 use std::collections::BTreeMap;
 
-use loom_core::{Batch, Claim, Metadata, Op, WorkerType};
+use loom_core::{Batch, Claim, Held, Lane, Metadata, Op, WorkerType};
 use loom_deps::Timestamp;
 
 use crate::record::Record;
@@ -39,6 +39,23 @@ impl Plan {
             }
         }
         Self { batch: batch.clone(), instance, notes }
+    }
+
+    /// Whether there are inserts that can go in as claimed while these accounts are held. If some of
+    /// them may not start, all are left to the claim.
+    pub(crate) fn can_fuse(&self, held: &[Held]) -> bool {
+        let ops = self.batch.ops.iter().zip(&self.notes);
+        let mut starts = ops.filter(|(_, note)| note.starts.is_some()).peekable();
+        let Some(claim) = claim(&self.batch).filter(|_| starts.peek().is_some()) else {
+            return false;
+        };
+        held.is_empty() || {
+            let open = rooms(claim, held);
+            starts.all(|(op, _)| match op {
+                Op::Insert(new) => open.contains_key(&new.request.worker_type),
+                _ => true,
+            })
+        }
     }
 
     /// The batch is a claim and nothing else: it may turn out that there is nothing to write.
@@ -82,7 +99,13 @@ pub(crate) fn claim(batch: &Batch) -> Option<&Claim> {
     })
 }
 
-/// The lanes of a claim: how much room each has. Of two for one worker type the last counts.
-pub(crate) fn rooms(claim: &Claim) -> BTreeMap<&WorkerType, u32> {
-    claim.lanes.iter().map(|lane| (&lane.worker_type, lane.limit)).collect()
+/// The lanes of a claim. Of two for one worker type the last counts.
+pub(crate) fn lanes(claim: &Claim) -> BTreeMap<&WorkerType, &Lane> {
+    claim.lanes.iter().map(|lane| (&lane.worker_type, lane)).collect()
+}
+
+/// How much room the lanes of a claim have that are open while these accounts are held.
+pub(crate) fn rooms<'c>(claim: &'c Claim, held: &[Held]) -> BTreeMap<&'c WorkerType, u32> {
+    let open = lanes(claim).into_iter().filter(|(_, lane)| lane.held_until(held).is_none());
+    open.map(|(worker_type, lane)| (worker_type, lane.limit)).collect()
 }

@@ -1,25 +1,32 @@
 //! Questions.
 
 use loom_core::{
-    Attempt, Cursor, Order, Page, StatusCounts, StoreError, Task, TaskId, TaskQuery, TaskStatus,
-    Unreadable, WorkerType, limits,
+    Attempt, Cursor, Held, InstanceId, Order, Page, StatusCounts, StoreError, Task, TaskId,
+    TaskQuery, TaskStatus, Unreadable, limits,
 };
-use sqlx::Connection;
+use loom_deps::Timestamp;
+use rusqlite::params_from_iter;
+use rusqlite::types::Value;
 
-use crate::connection::{Args, run_one};
+use crate::error::Fault;
+use crate::hand::Hand;
 use crate::open::Open;
 use crate::row::{self, Extent, Fields};
 use crate::sql::{self, Text};
 
+type Found = Result<Task, Unreadable>;
+
 pub(crate) async fn get(open: &Open, ids: &[TaskId]) -> Result<Vec<Task>, StoreError> {
-    let part = open.read(sql::GET, Args::default().with(json(ids))).await?;
-    let tasks = part.rows.iter().map(|row| row::task(row, Extent::Whole).map_err(unreadable));
-    tasks.collect()
+    let ids = ids.to_vec();
+    let read = move |hand: Hand<'_>| {
+        hand.at_once(|| ids.iter().filter_map(|id| one(hand, id).transpose()).collect())
+    };
+    let found: Vec<Found> = open.ask(read).await?;
+    found.into_iter().map(|found| found.map_err(unreadable)).collect()
 }
 
-fn json(ids: &[TaskId]) -> String {
-    // Texts without control characters are always JSON.
-    serde_json::to_string(ids).unwrap_or_default()
+fn one(hand: Hand<'_>, id: &TaskId) -> Result<Option<Found>, Fault> {
+    hand.first(sql::GET, [id.as_str()], |row| Ok(row::task(row, Extent::Whole)))
 }
 
 fn unreadable(unreadable: Unreadable) -> StoreError {
@@ -27,18 +34,41 @@ fn unreadable(unreadable: Unreadable) -> StoreError {
 }
 
 pub(crate) async fn list(open: &Open, query: &TaskQuery) -> Result<Page, StoreError> {
+    page(open, query, list_text(query), Extent::Summary, |task| task.summary()).await
+}
+
+pub(crate) async fn left_by(
+    open: &Open,
+    instance: &InstanceId,
+    after: Option<Cursor>,
+) -> Result<Page<Task>, StoreError> {
+    let query = TaskQuery::left_by(instance.clone()).after(after);
+    page(open, &query, sql::LEFT_BY, Extent::Whole, |task| task).await
+}
+
+async fn page<T: Send + 'static>(
+    open: &Open,
+    query: &TaskQuery,
+    text: Text,
+    extent: Extent,
+    shown: fn(Task) -> T,
+) -> Result<Page<T>, StoreError> {
     let limit = query.limit.clamp(1, limits::PAGE_MAX);
     // One more than fits tells whether there is another page.
-    let args = filters(query, query.after).with(limit + 1);
-    let part = open.read(list_text(query), args).await?;
+    let values = filters(query, limit + 1, query.after);
+    let read = move |hand: Hand<'_>| {
+        hand.each(text, params_from_iter(values), |row| Ok(row::task(row, extent)))
+    };
+    let found: Vec<Found> = open.ask(read).await?;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = found.len() > limit;
     let mut page = Page::default();
     let mut last = None;
-    for row in part.rows.iter().take(limit) {
-        match row::task(row, Extent::Summary) {
+    for task in found.into_iter().take(limit) {
+        match task {
             Ok(task) => {
                 last = Some(task.seq);
-                page.tasks.push(task.summary());
+                page.tasks.push(shown(task));
             }
             Err(unreadable) => {
                 last = Some(unreadable.seq);
@@ -46,7 +76,6 @@ pub(crate) async fn list(open: &Open, query: &TaskQuery) -> Result<Page, StoreEr
             }
         }
     }
-    let more = part.rows.len() > limit;
     page.next = last.filter(|_| more).map(|seq| Cursor { seq });
     Ok(page)
 }
@@ -64,22 +93,39 @@ fn list_text(query: &TaskQuery) -> Text {
 }
 
 pub(crate) async fn count(open: &Open, query: &TaskQuery) -> Result<StatusCounts, StoreError> {
-    let part = match (&query.instance, has_project(query)) {
-        _ if is_kept(query) => open.read(sql::COUNT_KEPT, kept(query)).await?,
-        (Some(_), _) => open.read(sql::COUNT_INSTANCE, filters(query, None)).await?,
-        (None, true) => open.read(sql::COUNT_PROJECT, filters(query, None)).await?,
-        (None, false) => open.read(sql::COUNT_ALL, filters(query, None)).await?,
+    let query = query.clone();
+    let read = move |hand: Hand<'_>| match count_text(&query) {
+        Some(text) => counts(hand, text, filters(&query, 0, None)),
+        None => counts(hand, sql::COUNT_KEPT, kept(&query)),
     };
+    open.ask(read).await
+}
+
+/// What counts the tasks one by one; `None` if commits keep the counts that a query asks for.
+fn count_text(query: &TaskQuery) -> Option<Text> {
+    match (&query.instance, has_project(query)) {
+        _ if is_kept(query) => None,
+        (Some(_), _) => Some(sql::COUNT_INSTANCE),
+        (None, true) => Some(sql::COUNT_PROJECT),
+        (None, false) => Some(sql::COUNT_ALL),
+    }
+}
+
+fn counts(
+    hand: Hand<'_>,
+    text: Text,
+    values: impl IntoIterator<Item = Value>,
+) -> Result<StatusCounts, Fault> {
     let mut counts = StatusCounts::default();
-    for row in &part.rows {
+    hand.each(text, params_from_iter(values), |row| {
         let mut fields = Fields::of(row);
-        let status: &str = fields.take().map_err(|error| open.error(error))?;
-        let count: i64 = fields.take().map_err(|error| open.error(error))?;
+        let (status, count): (&str, i64) = (fields.take()?, fields.take()?);
         // A status that no program of this version writes belongs to no count.
         if let Ok(status) = status.parse() {
             counts.add(status, count.try_into().unwrap_or(0));
         }
-    }
+        Ok(())
+    })?;
     Ok(counts)
 }
 
@@ -97,27 +143,31 @@ const fn is_kept(query: &TaskQuery) -> bool {
         && query.seq.is_none()
 }
 
-fn kept(query: &TaskQuery) -> Args {
-    Args::default().with(query.engine_name.clone()).with(statuses(query))
+/// The arguments of `read/kept.sql`.
+fn kept(query: &TaskQuery) -> [Value; 2] {
+    [query.engine_name.clone().into(), statuses(query).into()]
+}
+
+/// The arguments of `parts/filters.sql` and of what goes with it. What only some texts want comes
+/// first: each wants the last one, and therefore as many as there are.
+fn filters(query: &TaskQuery, limit: u32, after: Option<Cursor>) -> [Value; 8] {
+    let (first, last) = bounds(query, after);
+    [
+        limit.into(),
+        query.instance.as_ref().map(|instance| instance.as_str().to_owned()).into(),
+        first.into(),
+        last.into(),
+        query.engine_name.clone().into(),
+        query.project_id.clone().into(),
+        query.worker_type.as_ref().map(|name| name.as_str().to_owned()).into(),
+        statuses(query).into(),
+    ]
 }
 
 /// The statuses asked for, as JSON; `None` if they do not matter.
 fn statuses(query: &TaskQuery) -> Option<String> {
     let names: Vec<&str> = query.statuses.iter().copied().map(TaskStatus::as_str).collect();
     (!names.is_empty()).then(|| serde_json::to_string(&names).ok()).flatten()
-}
-
-/// The arguments $1 to $7 of `parts/filters.sql` and of what it filters.
-fn filters(query: &TaskQuery, after: Option<Cursor>) -> Args {
-    let (first, last) = bounds(query, after);
-    Args::default()
-        .with(first)
-        .with(last)
-        .with(query.engine_name.clone())
-        .with(query.project_id.clone())
-        .with(query.worker_type.as_ref().map(WorkerType::as_str))
-        .with(statuses(query))
-        .with(query.instance.as_ref().map(loom_core::InstanceId::as_str))
 }
 
 /// The first and the last number that a page may hold.
@@ -134,20 +184,27 @@ fn bounds(query: &TaskQuery, after: Option<Cursor>) -> (i64, i64) {
     }
 }
 
+pub(crate) async fn holds(open: &Open) -> Result<Vec<Held>, StoreError> {
+    open.ask(|hand: Hand<'_>| hand.holds(Timestamp::from_micros(i64::MIN))).await
+}
+
 /// Task and earlier attempts are read from one state of the database: between two, an attempt
 /// would be in both or in neither.
 pub(crate) async fn attempts(open: &Open, id: &TaskId) -> Result<Vec<Attempt>, StoreError> {
-    let mut reader = open.reader().await?;
-    let connection = reader.connection()?;
-    let mut transaction = connection.begin().await.map_err(|error| open.error(error))?;
-    let wanted = Args::default().with(json(std::slice::from_ref(id)));
-    let found = run_one(&mut transaction, sql::GET, wanted).await;
-    let found = found.map_err(|error| open.error(error))?;
-    let Some(row) = found.rows.first() else { return Ok(Vec::new()) };
-    let task = row::task(row, Extent::Whole).map_err(unreadable)?;
-    let kept = run_one(&mut transaction, sql::ATTEMPTS, Args::default().with(task.seq)).await;
-    let kept = kept.map_err(|error| open.error(error))?;
-    let kept: Result<Vec<Attempt>, String> = kept.rows.iter().map(row::attempt).collect();
+    let wanted = id.clone();
+    let read = move |hand: Hand<'_>| {
+        hand.at_once(|| match one(hand, &wanted)? {
+            Some(Ok(task)) => {
+                let kept = hand.each(sql::ATTEMPTS, [task.seq], |row| Ok(row::attempt(row)))?;
+                Ok(Some(Ok((task, kept))))
+            }
+            Some(Err(unreadable)) => Ok(Some(Err(unreadable))),
+            None => Ok(None),
+        })
+    };
+    let Some(found) = open.ask(read).await? else { return Ok(Vec::new()) };
+    let (task, kept) = found.map_err(unreadable)?;
+    let kept: Result<Vec<Attempt>, String> = kept.into_iter().collect();
     let kept = kept.map_err(|why| StoreError::Unreadable { task: id.clone(), why })?;
     Ok(Attempt::history(kept, &task))
 }

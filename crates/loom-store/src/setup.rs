@@ -10,8 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use loom_core::StoreError;
-use sqlx::sqlite::SqlitePoolOptions;
-use sqlx::{Row, SqliteConnection, SqlitePool};
+use sqlx::{Row, SqliteConnection};
 
 use crate::connection::{self, Args, Options, run_one};
 use crate::error::{Fault, refused, refused_by_system, store_error};
@@ -20,11 +19,9 @@ use crate::membership::Seats;
 use crate::open::Open;
 use crate::options::{Location, Settings};
 use crate::place::{self, Place};
+use crate::readers::Readers;
 use crate::sql;
 use crate::writer::Writer;
-
-/// Connections that read.
-const READERS_MAX: u32 = 3;
 
 /// How long a migration waits for those who use the database.
 const MIGRATION_WAIT_MAX: Duration = Duration::from_secs(30);
@@ -86,7 +83,7 @@ async fn open_file(asked: &Path, settings: &Settings) -> Result<Open, StoreError
     Ok(Open {
         path: path.clone(),
         writer,
-        readers: Some(readers(options.read_only())),
+        readers: Some(Readers::new(path.clone(), options.read_only())),
         locks: Locks::Files { directory: instances(&place) },
         seats: Seats::default(),
     })
@@ -200,20 +197,6 @@ fn create(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
         created => created.map(|_| ()),
     }
-}
-
-fn readers(options: Options) -> SqlitePool {
-    let connect = options.for_pool();
-    SqlitePoolOptions::new()
-        .max_connections(READERS_MAX)
-        .max_lifetime(None)
-        .idle_timeout(None)
-        .test_before_acquire(false)
-        .after_connect(move |connection, _| {
-            let options = options.clone();
-            Box::pin(async move { options.check(connection).await })
-        })
-        .connect_lazy_with(connect)
 }
 
 #[cfg(test)]

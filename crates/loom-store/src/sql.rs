@@ -49,35 +49,51 @@ pub(crate) const TRIM: Text = one!("commit/trim");
 pub(crate) const STANDING: Text = one!("commit/standing");
 pub(crate) const CANCEL: Text = one!("commit/cancel");
 pub(crate) const PRUNE: Text = one!("commit/prune");
+pub(crate) const HOLD: Text = one!("commit/hold");
+pub(crate) const RELEASE: Text = one!("commit/release");
+pub(crate) const HOLDS: Text = one!("commit/holds");
 pub(crate) const WAITS: Text = one!("commit/waits");
 pub(crate) const DUE: Text = one!("commit/due");
 pub(crate) const NEXT_DUE: Text = one!("commit/next_due");
 pub(crate) const CLAIM: Text = one!("commit/claim");
 pub(crate) const ASKED: Text = one!("commit/asked");
 pub(crate) const COMMIT: Text = one!("commit/commit");
-/// A task by its number, without and with its long parts.
-pub(crate) const SUMMARY: Text =
-    Text::new(concat!("SELECT\n", file!("parts/summary"), file!("commit/of_seq")), 1);
-pub(crate) const TASK: Text = Text::new(
-    concat!("SELECT\n", file!("parts/summary"), file!("parts/details"), file!("commit/of_seq")),
-    1,
-);
+/// The columns of a task, without and with its long parts.
+macro_rules! summary {
+    () => {
+        file!("parts/summary")
+    };
+}
+macro_rules! whole {
+    () => {
+        concat!(file!("parts/summary"), file!("parts/details"))
+    };
+}
 
-pub(crate) const GET: Text = Text::new(
-    concat!("SELECT\n", file!("parts/summary"), file!("parts/details"), file!("read/get")),
-    1,
-);
+/// A task by its number.
+pub(crate) const SUMMARY: Text =
+    Text::new(concat!("SELECT\n", summary!(), file!("commit/of_seq")), 1);
+pub(crate) const TASK: Text = Text::new(concat!("SELECT\n", whole!(), file!("commit/of_seq")), 1);
+
+pub(crate) const GET: Text = Text::new(concat!("SELECT\n", whole!(), file!("read/get")), 1);
 pub(crate) const ATTEMPTS: Text = one!("read/attempts");
 pub(crate) const DATA_VERSION: Text = one!("read/version");
 
+/// Tasks by one way that leads to them, or by two.
 macro_rules! list {
-    ($from:literal, $order:literal) => {
+    ($columns:ident, $from:literal $(and $more:literal)?, $order:literal) => {
         Text::new(
             concat!(
                 "SELECT\n",
-                file!("parts/summary"),
+                $columns!(),
                 file!($from),
                 file!("parts/filters"),
+                $(
+                    "UNION ALL SELECT\n",
+                    $columns!(),
+                    file!($more),
+                    file!("parts/filters"),
+                )?
                 file!($order)
             ),
             1,
@@ -86,16 +102,20 @@ macro_rules! list {
 }
 
 /// Lists by what leads to their tasks: the oldest first, then the newest first.
-pub(crate) const LIST_ALL: [Text; 2] =
-    [list!("parts/from_all", "parts/oldest_first"), list!("parts/from_all", "parts/newest_first")];
+pub(crate) const LIST_ALL: [Text; 2] = [
+    list!(summary, "parts/from_all", "parts/oldest_first"),
+    list!(summary, "parts/from_all", "parts/newest_first"),
+];
 pub(crate) const LIST_PROJECT: [Text; 2] = [
-    list!("parts/from_project", "parts/oldest_first"),
-    list!("parts/from_project", "parts/newest_first"),
+    list!(summary, "parts/from_project", "parts/oldest_first"),
+    list!(summary, "parts/from_project", "parts/newest_first"),
 ];
 pub(crate) const LIST_INSTANCE: [Text; 2] = [
-    list!("parts/from_instance", "parts/oldest_first"),
-    list!("parts/from_instance", "parts/newest_first"),
+    list!(summary, "parts/from_owned" and "parts/from_pinned", "parts/oldest_first"),
+    list!(summary, "parts/from_owned" and "parts/from_pinned", "parts/newest_first"),
 ];
+pub(crate) const LEFT_BY: Text =
+    list!(whole, "parts/from_owned" and "parts/from_pinned", "parts/oldest_first");
 pub(crate) const COUNT_KEPT: Text = one!("read/kept");
 pub(crate) const COUNT_ALL: Text =
     one!("parts/count", "parts/from_all", "parts/filters", "parts/by_status");
@@ -119,7 +139,7 @@ pub(crate) const APPLIED: Text = one!("setup/applied");
 pub(crate) const ENCODING: Text = one!("setup/encoding");
 pub(crate) const LIBRARY: Text = one!("setup/library");
 pub(crate) const WAL: Text = one!("setup/wal");
-pub(crate) const PRAGMAS: Text = Text::new(file!("setup/pragmas"), 7);
+pub(crate) const PRAGMAS: Text = Text::new(file!("setup/pragmas"), 8);
 pub(crate) const ROLLBACK: Text = one!("setup/rollback");
 
 /// The migrations: number, name and text. Never changed once released, only added to.

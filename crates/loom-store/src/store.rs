@@ -2,21 +2,22 @@
 
 use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use loom_core::{
-    Attempt, Batch, Capability, Committed, Instance, Membership, Op, Page, StatusCounts,
-    StoreError, Task, TaskId, TaskQuery, TaskStore,
+    Attempt, Batch, Capability, Committed, Cursor, Held, Instance, InstanceId, Membership, Op,
+    OutputStore, Page, StatusCounts, StoreError, Task, TaskId, TaskQuery, TaskStore,
 };
 use tokio::sync::{OnceCell, watch};
 
 use crate::membership::Member;
 use crate::open::Open;
 use crate::options::{Location, Settings, SqliteStoreBuilder};
+use crate::output::{FileOutput, MemoryOutput};
 use crate::plan::Plan;
-use crate::{read, setup};
+use crate::{place, read, setup};
 
 /// How often to look for commits of other processes.
 const WATCH_INTERVAL: Duration = Duration::from_millis(50);
@@ -25,7 +26,11 @@ const WATCH_INTERVAL: Duration = Duration::from_millis(50);
 ///
 /// A file may be shared by any number of stores and processes of one machine; a database in memory
 /// belongs to one store and dies with it. Beside the file, `<file>.d` holds locks by which the
-/// instances know who is alive. What is not there yet is created for its user alone.
+/// instances know who is alive, and what tasks print. What is not there yet is created for its user
+/// alone.
+///
+/// What tasks print is written as it comes, without syncing: it survives the death of the process,
+/// not necessarily a power cut. What a task has returned is in the database.
 ///
 /// The store makes itself ready when it is first used; [`prepare`](TaskStore::prepare) does so ahead
 /// of time. Its methods need a tokio runtime.
@@ -44,6 +49,7 @@ const WATCH_INTERVAL: Duration = Duration::from_millis(50);
 pub struct SqliteStore {
     settings: Settings,
     open: OnceCell<Arc<Open>>,
+    output: OnceLock<Arc<dyn OutputStore>>,
     closed: watch::Sender<bool>,
 }
 
@@ -67,7 +73,8 @@ impl SqliteStore {
     }
 
     pub(crate) fn new(settings: Settings) -> Self {
-        Self { settings, open: OnceCell::new(), closed: watch::Sender::new(false) }
+        let (open, output, closed) = (OnceCell::new(), OnceLock::new(), watch::Sender::new(false));
+        Self { settings, open, output, closed }
     }
 
     async fn ready(&self) -> Result<&Arc<Open>, StoreError> {
@@ -116,8 +123,10 @@ impl TaskStore for SqliteStore {
 
     fn capabilities(&self) -> &[Capability] {
         match self.settings.location {
-            Location::File(_) => &[Capability::Import, Capability::Prune, Capability::Reopen],
-            Location::Memory => &[Capability::Import, Capability::Prune],
+            Location::File(_) => {
+                &[Capability::Import, Capability::Prune, Capability::Hold, Capability::Reopen]
+            }
+            Location::Memory => &[Capability::Import, Capability::Prune, Capability::Hold],
         }
     }
 
@@ -143,12 +152,24 @@ impl TaskStore for SqliteStore {
         read::list(self.ready().await?, query).await
     }
 
+    async fn left_by(
+        &self,
+        instance: &InstanceId,
+        after: Option<Cursor>,
+    ) -> Result<Page<Task>, StoreError> {
+        read::left_by(self.ready().await?, instance, after).await
+    }
+
     async fn count(&self, query: &TaskQuery) -> Result<StatusCounts, StoreError> {
         read::count(self.ready().await?, query).await
     }
 
     async fn attempts(&self, task: &TaskId) -> Result<Vec<Attempt>, StoreError> {
         read::attempts(self.ready().await?, task).await
+    }
+
+    async fn holds(&self) -> Result<Vec<Held>, StoreError> {
+        read::holds(self.ready().await?).await
     }
 
     async fn changed(&self) -> Result<(), StoreError> {
@@ -166,6 +187,21 @@ impl TaskStore for SqliteStore {
             _ = closed.wait_for(|closed| *closed) => Err(StoreError::Closed),
             news = news => news,
         }
+    }
+
+    fn output(&self) -> Option<Arc<dyn OutputStore>> {
+        let (open, cap) = (self.open.get()?, self.settings.output_max);
+        let new = || -> Arc<dyn OutputStore> {
+            let clock = Arc::clone(&self.settings.clock);
+            match self.settings.location {
+                Location::File(_) => {
+                    let directory = place::beside(&open.path, ".d").join("output");
+                    Arc::new(FileOutput::new(directory, cap, clock))
+                }
+                Location::Memory => Arc::new(MemoryOutput::new(cap)),
+            }
+        };
+        (cap > 0).then(|| Arc::clone(self.output.get_or_init(new)))
     }
 
     async fn close(&self) -> Result<(), StoreError> {

@@ -5,7 +5,6 @@
 //! connection borrows it from the thread for a while.
 
 mod desk;
-mod handle;
 mod memory;
 
 use std::path::PathBuf;
@@ -21,6 +20,7 @@ use self::desk::{Desk, Job};
 pub(crate) use self::memory::Memory;
 use crate::connection::{self, Args, Options, Part};
 use crate::error::store_error;
+use crate::hand::Hand;
 use crate::membership::Seat;
 use crate::outcome::Outcome;
 use crate::plan::Plan;
@@ -94,6 +94,19 @@ impl Writer {
     /// Whether another connection has committed something since this was last asked.
     pub(crate) async fn has_news(&self) -> Result<bool, StoreError> {
         self.ask(Job::News).await?
+    }
+
+    /// Reads through the connection that writes.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(Hand<'_>) -> T + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let ask = |answer: oneshot::Sender<_>| {
+            Job::Read(Box::new(move |hand| {
+                let _ = answer.send(hand.map(question));
+            }))
+        };
+        self.ask(ask).await?
     }
 
     /// Borrows the connection.
@@ -178,7 +191,7 @@ mod tests {
         let claim = Op::Claim(Claim {
             engine_name: "default".to_owned(),
             scope: ClaimScope::Shared,
-            lanes: vec![Lane { worker_type: "work".into(), limit: 1 }],
+            lanes: vec![Lane::new("work", 1)],
             limit: 1,
             now: Timestamp::from_micros(1),
         });

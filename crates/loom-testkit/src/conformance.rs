@@ -11,6 +11,7 @@ pub mod calls;
 pub mod cancels;
 pub mod changes;
 pub mod claims;
+pub mod holds;
 pub mod imports;
 pub mod instances;
 pub mod places;
@@ -155,6 +156,19 @@ macro_rules! store_conformance {
             claims::the_next_due_time_is_that_of_the_first_not_due_yet,
             claims::without_a_claim_nothing_is_told,
             claims::no_task_is_claimed_twice,
+            holds::a_store_that_cannot_hold_refuses_the_batch,
+            holds::a_held_account_is_left_out_until_its_end,
+            holds::the_end_of_a_hold_is_told_as_due,
+            holds::a_hold_is_only_lengthened,
+            holds::a_release_ends_the_hold_at_once,
+            holds::a_hold_counts_before_the_claim_of_its_batch,
+            holds::what_is_inserted_during_a_hold_waits,
+            holds::other_accounts_are_not_held,
+            holds::a_lane_is_open_while_one_of_its_accounts_is_free,
+            holds::holds_that_are_over_are_forgotten,
+            holds::holds_are_shared_by_all,
+            holds::a_repeated_hold_answers_as_before,
+            holds::strange_accounts_come_back,
             imports::a_store_that_cannot_import_refuses_the_batch,
             imports::everything_of_an_imported_task_comes_back,
             imports::what_an_imported_task_lacks_stays_lacking,

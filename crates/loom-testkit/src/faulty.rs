@@ -1,9 +1,11 @@
 //! A store that fails when a test says so.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use loom_core::{
-    Attempt, Batch, Capability, Committed, Instance, Membership, Page, StatusCounts, StoreError,
-    Task, TaskId, TaskQuery, TaskStore,
+    Attempt, Batch, Capability, Committed, Cursor, Held, Instance, InstanceId, Membership,
+    OutputStore, Page, StatusCounts, StoreError, Task, TaskId, TaskQuery, TaskStore,
 };
 use tokio::sync::watch;
 
@@ -220,6 +222,14 @@ impl<S: TaskStore> TaskStore for FaultyStore<S> {
         self.inner.list(query).await
     }
 
+    async fn left_by(
+        &self,
+        instance: &InstanceId,
+        after: Option<Cursor>,
+    ) -> Result<Page<Task>, StoreError> {
+        self.inner.left_by(instance, after).await
+    }
+
     async fn count(&self, query: &TaskQuery) -> Result<StatusCounts, StoreError> {
         self.inner.count(query).await
     }
@@ -228,8 +238,16 @@ impl<S: TaskStore> TaskStore for FaultyStore<S> {
         self.inner.attempts(task).await
     }
 
+    async fn holds(&self) -> Result<Vec<Held>, StoreError> {
+        self.inner.holds().await
+    }
+
     async fn changed(&self) -> Result<(), StoreError> {
         self.inner.changed().await
+    }
+
+    fn output(&self) -> Option<Arc<dyn OutputStore>> {
+        self.inner.output()
     }
 
     async fn close(&self) -> Result<(), StoreError> {

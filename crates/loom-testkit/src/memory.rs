@@ -1,5 +1,7 @@
 //! A store in memory.
 
+mod holds;
+mod output;
 mod seats;
 mod tables;
 
@@ -9,11 +11,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use loom_core::{
-    Applied, Attempt, Batch, Capability, Committed, Instance, Membership, Page, StatusCounts,
-    StoreError, Task, TaskId, TaskQuery, TaskStore,
+    Applied, Attempt, Batch, Capability, Committed, Held, Instance, Membership, OutputStore, Page,
+    StatusCounts, StoreError, Task, TaskId, TaskQuery, TaskStore,
 };
 use tokio::sync::watch;
 
+use output::Output;
 use seats::{Member, Seats};
 use tables::Tables;
 
@@ -25,7 +28,7 @@ use tables::Tables;
 /// place lives as long as one of its handles or memberships. An instance is alive while its
 /// membership is held.
 ///
-/// It has every capability, unless a test takes one away by [`without`](Self::without).
+/// It keeps what tasks print, at most 1 MiB each. It has every capability, unless a test takes one away by [`without`](Self::without).
 ///
 /// ```
 /// use loom_core::{TaskQuery, TaskStore};
@@ -53,6 +56,7 @@ struct Place {
     state: Mutex<State>,
     /// Counts the commits that changed something.
     changes: watch::Sender<u64>,
+    output: Arc<Output>,
 }
 
 #[derive(Default)]
@@ -71,8 +75,10 @@ impl MemoryStore {
     /// A handle on a new, empty place.
     #[must_use]
     pub fn new() -> Self {
-        let place = Place { state: Mutex::default(), changes: watch::Sender::new(0) };
-        let capabilities = vec![Capability::Import, Capability::Prune, Capability::Reopen];
+        let (state, changes) = (Mutex::default(), watch::Sender::new(0));
+        let place = Place { state, changes, output: Arc::default() };
+        let capabilities =
+            vec![Capability::Import, Capability::Prune, Capability::Hold, Capability::Reopen];
         Self::on(Arc::new(place), capabilities)
     }
 
@@ -191,6 +197,10 @@ impl TaskStore for MemoryStore {
         Ok(self.open()?.tables.attempts(task))
     }
 
+    async fn holds(&self) -> Result<Vec<Held>, StoreError> {
+        Ok(self.open()?.tables.holds.all())
+    }
+
     async fn changed(&self) -> Result<(), StoreError> {
         let mut changes = self.place.changes.subscribe();
         let told = self.told.load(Ordering::Relaxed);
@@ -205,6 +215,10 @@ impl TaskStore for MemoryStore {
         }
     }
 
+    fn output(&self) -> Option<Arc<dyn OutputStore>> {
+        Some(Arc::clone(&self.place.output) as Arc<_>)
+    }
+
     async fn close(&self) -> Result<(), StoreError> {
         self.closed.store(true, Ordering::Release);
         // Wakes whoever waits for a change, to be told of the end.
@@ -214,16 +228,15 @@ impl TaskStore for MemoryStore {
 }
 
 fn changes_something(committed: &Committed) -> bool {
-    let changed = |applied: &Applied| {
-        matches!(
-            applied,
-            Applied::Inserted { .. }
-                | Applied::Changed { .. }
-                | Applied::Cancelled(_)
-                | Applied::CancelRequested
-                | Applied::Reported
-                | Applied::Pruned(1..)
-        )
+    let changed = |applied: &Applied| match applied {
+        Applied::Inserted { .. }
+        | Applied::Changed { .. }
+        | Applied::Cancelled(_)
+        | Applied::CancelRequested
+        | Applied::Reported
+        | Applied::Held(_) => true,
+        Applied::Pruned(removed) => !removed.is_empty(),
+        _ => false,
     };
     !committed.claimed.is_empty() || committed.applied.iter().any(changed)
 }

@@ -46,17 +46,18 @@ mod open;
 mod doctests;
 
 pub use loom_core::{
-    Applied, Attempt, Batch, CallError, Cancel, CancelReason, Cancellation, Capability, Case,
-    Claim, ClaimScope, Committed, CrashPolicy, Cursor, Dead, EmptyOutput, Ended, Env, EnvValue,
-    Error, ErrorKind, EventType, FailureCode, GateDecision, Imported, Instance, InstanceId,
-    InvalidId, InvalidRequest, InvalidRule, KeptOutput, Kind, Lane, Limit, LimitKind, Membership,
-    Metadata, NewTask, NoOutput, Op, Order, Outcome, OutputChunk, OutputError, OutputPage,
-    OutputStore, OutputTaker, Page, Printed, Progress, ProgressReport, ProgressSink, Prune,
-    QualityGate, RateLimit, Reaper, RedactStream, Redactor, Reset, Result, RetryPolicy,
-    RetryReason, Rule, StatusCounts, StoreCalls, StoreError, StoreSession, Stream, Submitted, Task,
-    TaskContext, TaskEvent, TaskId, TaskQuery, TaskRequest, TaskStatus, TaskStore, TaskSummary,
-    TaskWaiter, Thrashing, Transition, Unreadable, WaitError, Worker, WorkerError, WorkerResult,
-    WorkerType, decide, find_limit, first_bytes, jaccard_word_similarity, limits, table, worker_fn,
+    Account, Applied, Attempt, Batch, CallError, Cancel, CancelReason, Cancellation, Capability,
+    Case, Claim, ClaimScope, Committed, CrashPolicy, Cursor, Dead, EmptyOutput, Ended, Env,
+    EnvValue, Error, ErrorKind, EventType, FailureCode, GateDecision, Held, Hold, Imported,
+    Instance, InstanceId, InvalidId, InvalidRequest, InvalidRule, KeptOutput, Kind, Lane, Limit,
+    LimitKind, Membership, Metadata, NewTask, NoOutput, Op, Order, Outcome, OutputChunk,
+    OutputError, OutputPage, OutputStore, OutputTaker, Page, Printed, Progress, ProgressReport,
+    ProgressSink, Prune, QualityGate, RateLimit, Reaper, RedactStream, Redactor, Reset, Result,
+    RetryPolicy, RetryReason, Rule, StatusCounts, StoreCalls, StoreError, StoreSession, Stream,
+    Submitted, Task, TaskContext, TaskEvent, TaskId, TaskQuery, TaskRequest, TaskStatus, TaskStore,
+    TaskSummary, TaskWaiter, Thrashing, Transition, Unreadable, WaitError, Worker, WorkerError,
+    WorkerResult, WorkerType, decide, find_limit, first_bytes, jaccard_word_similarity, limits,
+    table, worker_fn,
 };
 pub use loom_deps::{
     Clock, FakeClock, IdGen, Level, LogRecord, LogValue, Logger, NoopLogger, RecordingLogger, Rng,

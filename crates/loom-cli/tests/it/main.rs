@@ -7,6 +7,7 @@ mod home;
 mod crashes;
 mod importing;
 mod listing;
+mod logs;
 mod places;
 mod running;
 mod stopping;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use loom_core::{
-    CrashPolicy, Ended, FailureCode, GateDecision, Kind, Outcome, RetryPolicy, RetryReason, Task,
-    Transition, WorkerError, WorkerResult, decide, limits,
+    CrashPolicy, Ended, FailureCode, GateDecision, Held, Kind, Outcome, Reset, RetryPolicy,
+    RetryReason, Task, Transition, WorkerError, WorkerResult, decide, limits,
 };
 use serde_json::json;
 
@@ -52,6 +52,48 @@ fn a_change_is_made_for_the_claim_of_its_task_and_for_now() {
     let task = running();
     let change = follows(&task, Outcome::Judged("done".into(), GateDecision::pass()));
     assert_eq!((change.task, change.epoch, change.at), (task.id, task.epoch, at(10)));
+}
+
+#[test]
+fn a_task_of_a_held_account_waits_for_it_without_being_counted() {
+    let held = |until| Held { account: "anthropic".into(), until: at(until) };
+    let change = follows(&running(), Outcome::Held(held(3 * 86_400)));
+    let wait = f64::from(3 * 86_400 - 10);
+    assert_eq!(gist(&change), (Kind::Retry, Some(RetryReason::Parked), Some(wait)));
+    assert_eq!(code(&change), Some(FailureCode::RateLimited));
+    assert!(error(&change).starts_with("the account anthropic is held until 2026"), "{change:?}");
+    let over = follows(&running(), Outcome::Held(held(5)));
+    assert_eq!(gist(&over), (Kind::Retry, Some(RetryReason::Parked), Some(0.0)));
+    let mut hasty = running();
+    hasty.deadline = Some(Duration::from_secs(60));
+    let change = follows(&hasty, Outcome::Held(held(100)));
+    assert_eq!((change.kind, code(&change)), (Kind::Fail, Some(FailureCode::Deadline)));
+}
+
+#[test]
+fn only_a_limit_with_a_known_reset_that_can_be_waited_for_is_told() {
+    let hour = Duration::from_secs(3600);
+    let resets = |outcome: Outcome| outcome.limit_resets_at(at(10));
+    let limit = |wait| GateDecision {
+        retry_after: Some(Reset::After(wait)),
+        ..GateDecision::retry("rate_limit_error")
+    };
+    let other = GateDecision { retry_after: Some(Reset::After(hour)), ..GateDecision::retry("no") };
+    assert_eq!(resets(rejected(limit(hour))), Some(at(3610)));
+    assert_eq!(resets(rejected(limit(limits::PARKED_MAX))), Some(at(10 + 86_400)));
+    assert_eq!(resets(rejected(limit(limits::PARKED_MAX + hour))), None);
+    assert_eq!(resets(rejected(GateDecision::retry("rate_limit_error"))), None);
+    assert_eq!(resets(rejected(other)), None);
+    let told = || WorkerError::retry_after(hour / 2, "limit");
+    assert_eq!(resets(Outcome::Failed(told())), Some(at(1810)));
+    let unready = told().with_code(FailureCode::HttpStatus);
+    assert_eq!(resets(Outcome::Failed(unready)), None);
+    assert_eq!(resets(Outcome::Limited(told(), limit(hour))), Some(at(1810)));
+    let broken = WorkerError::permanent("broken");
+    assert_eq!(resets(Outcome::Limited(broken, limit(hour))), Some(at(3610)));
+    let late = WorkerError::timeout("late");
+    assert_eq!(resets(Outcome::Limited(late, limit(hour))), None);
+    assert_eq!(resets(Outcome::Panicked("limit".into())), None);
 }
 
 #[test]

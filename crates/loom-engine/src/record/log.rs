@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use loom_core::{FailureCode, GateDecision, TaskId, TaskStatus, WorkerType};
-use loom_deps::{Level, LogRecord, LogValue, Logger};
+use loom_core::{FailureCode, GateDecision, Hold, TaskId, TaskStatus, WorkerType};
+use loom_deps::{Level, LogRecord, LogValue, Logger, Timestamp};
 
 use super::subject::{Subject, Telling};
 use crate::panics::caught;
@@ -50,6 +50,20 @@ impl Log {
                 .with("task_status", status.as_str())
                 .with("reason", reason);
             with(record, "error_code", (!decision.accept).then_some(reason))
+        });
+    }
+
+    /// An account is held as was asked for, or free. If it is held for longer than that, there is
+    /// nothing new.
+    pub(super) fn held(&self, hold: &Hold, until: Option<Timestamp>) {
+        let (level, message) = match hold.until {
+            None => (Level::Info, "account released"),
+            Some(_) if hold.until == until => (Level::Warn, "account held: no task of it starts"),
+            Some(_) => return,
+        };
+        self.say(level, || {
+            let record = module(level, message).with("account", hold.account.as_str());
+            with(record, "until", until.map(|until| until.to_string()))
         });
     }
 

@@ -37,7 +37,7 @@ pub(super) struct Durable {
 }
 
 struct Pending {
-    since: Timestamp,
+    since: Option<Timestamp>,
     slot: Option<Slot>,
     answer: Option<Answer>,
 }
@@ -59,7 +59,7 @@ impl Request {
 
     /// Whether it has waited for the store for too long. Only the ends of attempts may.
     pub(super) fn is_overdue(&self, now: Timestamp) -> bool {
-        self.slot.is_none() && now.since(self.since) >= STORE_WAIT_MAX
+        is_overdue(self.since, now)
     }
 
     /// Answers that this was not stored: it was in no batch.
@@ -132,7 +132,7 @@ impl Commit {
         let now = cx.now();
         for index in (0..self.pending.len()).rev() {
             let pending = &mut self.pending[index];
-            if pending.slot.is_some() || now.since(pending.since) < STORE_WAIT_MAX {
+            if !is_overdue(pending.since, now) {
                 continue;
             }
             answer(pending.answer.take(), Err(same(error, self.batch.number, self.unknown)));
@@ -219,6 +219,10 @@ impl Durable {
         }
         told(polls);
     }
+}
+
+fn is_overdue(since: Option<Timestamp>, now: Timestamp) -> bool {
+    since.is_some_and(|since| now.since(since) >= STORE_WAIT_MAX)
 }
 
 fn answer(waiting: Option<Answer>, receipt: Result<Receipt, StoreError>) {

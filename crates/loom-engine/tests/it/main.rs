@@ -4,12 +4,14 @@
 
 mod rig;
 mod stubborn;
+mod wrapped;
 
 mod building;
 mod cancelling;
 mod closing;
 mod dispatching;
 mod events;
+mod holding;
 mod importing;
 mod inherited;
 mod instruments;
@@ -18,6 +20,7 @@ mod leaving;
 mod operating;
 mod outages;
 mod panicking;
+mod printing;
 mod recovery;
 mod retrying;
 mod running;

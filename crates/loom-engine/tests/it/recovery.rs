@@ -52,7 +52,7 @@ impl<'a> Gone<'a> {
         let claim = Claim {
             engine_name: self.instance.engine_name.clone(),
             scope: ClaimScope::Shared,
-            lanes: vec![Lane { worker_type: "work".into(), limit: 100 }],
+            lanes: vec![Lane::new("work", 100)],
             limit: 100,
             now: self.rig.clock.now(),
         };

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use loom_core::TaskStatus::Running;
-use loom_core::{Applied, Claim, ClaimScope, Op, TaskId, WorkerType};
+use loom_core::{Applied, Claim, ClaimScope, Held, Op, TaskId, WorkerType};
 use loom_deps::Timestamp;
 use rusqlite::params;
 
@@ -26,28 +26,39 @@ impl Claims<'_> {
     /// Looks whether the claim would take anything. If not, there is nothing to write, and this is
     /// the outcome: processes that watch each other's commits would wake each other without end.
     pub(super) fn look(&self) -> Result<Option<Outcome>, Failed> {
-        self.hand.run(sql::BEGIN_READ, [])?;
-        let waits = self.anything_waits()?;
-        let due = waits && self.any_is_due()?;
-        let mut outcome = Outcome::default();
-        outcome.applied.push(Applied::Claimed);
-        if !due {
-            self.tell(&mut outcome, waits)?;
+        self.hand.at_once(|| {
+            let waits = self.anything_waits()?;
+            let mut outcome = Outcome { held: self.held()?, ..Outcome::default() };
+            let due = waits && self.any_is_due(&outcome.held)?;
+            outcome.applied.push(Applied::Claimed);
+            if !due {
+                self.tell(&mut outcome, waits)?;
+            }
+            Ok((!due).then_some(outcome))
+        })
+    }
+
+    /// The accounts of the claim's lanes that are held. Nothing is asked where there are none.
+    pub(super) fn held(&self) -> Result<Vec<Held>, Fault> {
+        let lanes = &self.claim.lanes;
+        if lanes.iter().all(|lane| lane.accounts.is_empty()) {
+            return Ok(Vec::new());
         }
-        self.hand.run(sql::COMMIT, [])?;
-        Ok((!due).then_some(outcome))
+        let mut held = self.hand.holds(self.claim.now)?;
+        held.retain(|held| lanes.iter().any(|lane| lane.accounts.contains(&held.account)));
+        Ok(held)
     }
 
-    /// Whether there is a task that the claim could take.
-    pub(super) fn finds_due(&self) -> Result<bool, Fault> {
-        Ok(self.anything_waits()? && self.any_is_due()?)
+    /// Whether there is a task that the claim could take while these accounts are held.
+    pub(super) fn finds_due(&self, held: &[Held]) -> Result<bool, Fault> {
+        Ok(self.anything_waits()? && self.any_is_due(held)?)
     }
 
-    fn any_is_due(&self) -> Result<bool, Fault> {
+    fn any_is_due(&self, held: &[Held]) -> Result<bool, Fault> {
         if self.claim.limit == 0 {
             return Ok(false);
         }
-        for (worker_type, room) in plan::rooms(self.claim) {
+        for (worker_type, room) in plan::rooms(self.claim, held) {
             if room > 0 && !self.due(worker_type, 1)?.is_empty() {
                 return Ok(true);
             }
@@ -103,7 +114,7 @@ impl Claims<'_> {
 
     /// What room there still is, beside the tasks that went in as claimed.
     fn left(&self, outcome: &Outcome) -> (BTreeMap<&WorkerType, u32>, u32) {
-        let mut rooms = plan::rooms(self.claim);
+        let mut rooms = plan::rooms(self.claim, &outcome.held);
         let mut left = self.claim.limit;
         for &started in &outcome.started {
             let Some(Op::Insert(new)) = self.plan.batch.ops.get(started) else { continue };
@@ -161,22 +172,26 @@ impl Claims<'_> {
             Ok(TaskId::new(id).ok().map(|id| (id, u64::try_from(epoch).unwrap_or(0))))
         })?;
         outcome.asked = asked.into_iter().flatten().collect();
-        outcome.next_due = if waits { self.next_due()? } else { None };
+        outcome.next_due = if waits { self.next_due(&outcome.held)? } else { None };
         Ok(())
     }
 
-    fn next_due(&self) -> Result<Option<Timestamp>, Fault> {
+    fn next_due(&self, held: &[Held]) -> Result<Option<Timestamp>, Fault> {
         let mut next: Option<i64> = None;
-        for worker_type in plan::rooms(self.claim).into_keys() {
+        for (worker_type, lane) in plan::lanes(self.claim) {
+            // Where a lane is held, what is due already falls due with its end.
+            let held_until = lane.held_until(held).map(Timestamp::as_micros);
+            let after = held_until.map_or(self.claim.now.as_micros(), |_| i64::MIN);
             let named = params![
                 self.claim.engine_name,
                 self.plan.batch.instance.as_str(),
                 worker_type.as_str(),
-                self.claim.now.as_micros(),
+                after,
                 self.is_shared(),
             ];
             let due = self.hand.first(sql::NEXT_DUE, named, |row| Ok(Fields::of(row).take()?))?;
-            next = next.into_iter().chain(due.flatten()).min();
+            let due = due.flatten().map(|due: i64| due.max(held_until.unwrap_or(due)));
+            next = next.into_iter().chain(due).min();
         }
         Ok(next.map(Timestamp::from_micros))
     }

@@ -13,14 +13,15 @@ use super::rooms;
 /// The inserts of `batch` that go in as claimed, by their place among its operations, and when each
 /// starts; the longest due first.
 ///
-/// Holds if nothing that the claim could take was there before, which only the database can tell.
+/// Holds if nothing that the claim could take was there before, and if no account is held that one of
+/// them may be charged to, which only the database can tell.
 pub(super) fn starts(batch: &Batch, claim: Option<&Claim>) -> Vec<(usize, Timestamp)> {
     let mut new: Vec<(usize, &NewTask)> = new_tasks(batch).collect();
     let Some(claim) = claim.filter(|claim| is_certain(batch, &new, claim)) else {
         return Vec::new();
     };
     new.sort_by_key(|(_, task)| task.due_at());
-    let mut rooms = rooms(claim);
+    let mut rooms = rooms(claim, &[]);
     let mut left = claim.limit;
     let mut starts = Vec::with_capacity(new.len());
     for (op, task) in new {

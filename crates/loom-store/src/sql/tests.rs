@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
 use super::*;
 
 /// Every text, by name.
-const TEXTS: [(&str, Text); 53] = [
+const TEXTS: [(&str, Text); 57] = [
     ("begin", BEGIN),
     ("begin read", BEGIN_READ),
     ("number", NUMBER),
@@ -29,6 +29,9 @@ const TEXTS: [(&str, Text); 53] = [
     ("standing", STANDING),
     ("cancel", CANCEL),
     ("prune", PRUNE),
+    ("hold", HOLD),
+    ("release", RELEASE),
+    ("holds", HOLDS),
     ("waits", WAITS),
     ("due", DUE),
     ("next due", NEXT_DUE),
@@ -46,6 +49,7 @@ const TEXTS: [(&str, Text); 53] = [
     ("list project, newest first", LIST_PROJECT[1]),
     ("list instance, oldest first", LIST_INSTANCE[0]),
     ("list instance, newest first", LIST_INSTANCE[1]),
+    ("left by", LEFT_BY),
     ("count kept", COUNT_KEPT),
     ("count all", COUNT_ALL),
     ("count project", COUNT_PROJECT),

@@ -9,17 +9,18 @@ use futures_executor::block_on;
 use loom_core::StoreError;
 use rusqlite::Connection;
 use sqlx::SqliteConnection;
-use sqlx::sqlite::LockedSqliteHandle;
 use tokio::sync::mpsc::Receiver;
 use tokio::sync::oneshot;
 
-use super::{Lent, Memory, handle};
+use super::{Lent, Memory};
 use crate::commit::{self, Failed};
-use crate::connection::{self, Options};
+use crate::connection::Options;
 use crate::error::{Fault, store_error};
+use crate::hand::{Hand, Question};
 use crate::membership::Seat;
 use crate::outcome::Outcome;
 use crate::plan::Plan;
+use crate::raw::Raw;
 use crate::sql;
 
 type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
@@ -38,6 +39,8 @@ pub(super) enum Job {
     },
     /// Whether another connection has committed something since this was last asked.
     News(Answer<bool>),
+    /// Something to be read, where there is no connection but this.
+    Read(Question),
     Lend(Answer<Lent>),
     Close(oneshot::Sender<()>),
 }
@@ -52,6 +55,7 @@ impl Job {
             Self::News(answer) => {
                 let _ = answer.send(Err(error));
             }
+            Self::Read(question) => question(Err(error)),
             Self::Lend(answer) => {
                 let _ = answer.send(Err(error));
             }
@@ -69,16 +73,9 @@ pub(super) struct Desk {
     options: Options,
     /// A database in memory would be lost with its connection.
     keeps: bool,
-    open: Option<Opened>,
+    open: Option<Raw>,
     /// What is known of the commits of others.
     seen: Option<i64>,
-}
-
-/// An open connection, and the view of it that commits go through. The view comes first, so that
-/// it is dropped first.
-struct Opened {
-    view: Option<Connection>,
-    connection: SqliteConnection,
 }
 
 impl Desk {
@@ -88,7 +85,7 @@ impl Desk {
         connection: SqliteConnection,
         keeps: bool,
     ) -> Self {
-        Self { path, options, keeps, open: Some(Opened { view: None, connection }), seen: None }
+        Self { path, options, keeps, open: Some(Raw::new(connection)), seen: None }
     }
 
     /// The thread's work: jobs, until it is told to close or nobody can send any more.
@@ -118,7 +115,7 @@ impl Desk {
             return jobs.blocking_recv();
         }
         let Self { path, open, seen, keeps, .. } = self;
-        let sound = match open.as_mut().map(Opened::hold) {
+        let sound = match open.as_mut().map(Raw::hold) {
             Some(Ok((_locked, view))) => match (Service { path, view, seen }).serve(first, jobs) {
                 Served::Until(next) => return next,
                 Served::Broken => *keeps,
@@ -143,7 +140,7 @@ impl Desk {
         if self.open.is_none() {
             let opened = block_on(self.options.connect());
             let connection = opened.map_err(|error| store_error(&self.path, error))?;
-            self.open = Some(Opened { view: None, connection });
+            self.open = Some(Raw::new(connection));
         }
         Ok(())
     }
@@ -157,41 +154,21 @@ impl Desk {
             let _ = answer.send(Err(error));
             return;
         }
-        let Some(Opened { view, connection }) = self.open.take() else { return };
+        let Some(Raw { view, connection }) = self.open.take() else { return };
         let (back, returned) = returns::channel();
         let _ = answer.send(Ok(Lent { connection: Some(connection), back }));
         if let Ok(connection) = returned.recv() {
-            self.open = Some(Opened { view, connection });
+            self.open = Some(Raw { view, connection });
         }
     }
 
     /// Lets go of the connection.
     fn give_up(&mut self) {
-        if let Some(Opened { view, mut connection }) = self.open.take() {
-            if view.is_some() {
-                // Its statements end with it. Somebody who has given the connection back may have
-                // left a question that sqlx's thread is still at. Without that thread there is no
-                // lock, and none is needed.
-                let locked = block_on(connection.lock_handle());
-                drop(view);
-                drop(locked);
-            }
-            block_on(connection::close(connection));
+        if let Some(raw) = self.open.take() {
+            raw.close();
             // The next connection does not know what it has missed: that is news.
             self.seen = self.seen.map(|_| i64::MIN);
         }
-    }
-}
-
-impl Opened {
-    /// Keeps sqlx's own thread away from the connection, and gives the view of it.
-    fn hold(&mut self) -> Result<(LockedSqliteHandle<'_>, &Connection), Fault> {
-        let mut locked = block_on(self.connection.lock_handle())?;
-        let view = match self.view.take() {
-            Some(view) => view,
-            None => handle::view(&mut locked)?,
-        };
-        Ok((locked, self.view.insert(view)))
     }
 }
 
@@ -228,8 +205,10 @@ impl Service<'_> {
             next = match job {
                 Job::Commit { plan, seat, answer } => {
                     let done = self.commit(&plan, &seat.memory);
-                    let sound = self.roll_back();
+                    let sound = Hand(self.view).roll_back();
                     let _ = answer.send(done);
+                    // Not held while the thread waits: the instance may be gone meanwhile.
+                    drop(seat);
                     if !sound {
                         return Served::Broken;
                     }
@@ -238,6 +217,13 @@ impl Service<'_> {
                 Job::News(answer) => {
                     let news = self.has_news().map_err(|error| store_error(self.path, error));
                     let _ = answer.send(news);
+                    jobs.blocking_recv()
+                }
+                Job::Read(question) => {
+                    question(Ok(Hand(self.view)));
+                    if !Hand(self.view).roll_back() {
+                        return Served::Broken;
+                    }
                     jobs.blocking_recv()
                 }
                 other => return Served::Until(Some(other)),
@@ -267,11 +253,6 @@ impl Service<'_> {
                 Err(StoreError::Unknown { number, source: fault.into_source() })
             }
         }
-    }
-
-    /// Brings the connection out of any transaction. Says whether it can be used on.
-    fn roll_back(&self) -> bool {
-        self.view.is_autocommit() || self.view.execute_batch(sql::ROLLBACK.sql).is_ok()
     }
 
     fn has_news(&mut self) -> Result<bool, Fault> {

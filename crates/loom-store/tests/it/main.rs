@@ -8,6 +8,7 @@ mod files;
 mod go;
 mod instances;
 mod model;
+mod output;
 mod places;
 mod support;
 mod unreadable;

@@ -5,9 +5,10 @@
 //! So both are compared by the place that a number has among all that were given.
 
 use loom_core::{
-    Applied, Batch, Cancel, Claim, ClaimScope, Committed, Ended, FailureCode, Imported, Instance,
-    InstanceId, Kind, Lane, Membership, Metadata, NewTask, Op, Order, Page, ProgressReport, Prune,
-    RetryReason, Task, TaskId, TaskQuery, TaskRequest, TaskStatus, TaskStore, Transition,
+    Applied, Batch, Cancel, Claim, ClaimScope, Committed, Ended, FailureCode, Hold, Imported,
+    Instance, InstanceId, Kind, Lane, Membership, Metadata, NewTask, Op, Order, Page,
+    ProgressReport, Prune, RetryReason, Task, TaskId, TaskQuery, TaskRequest, TaskStatus,
+    TaskStore, Transition,
 };
 use loom_store::SqliteStore;
 use loom_testkit::MemoryStore;
@@ -20,6 +21,8 @@ use crate::support::{Place, at, id};
 const TASKS: u8 = 9;
 const TYPES: [&str; 2] = ["x", "y\0y"];
 const ENGINES: [&str; 2] = ["default", "other"];
+/// The accounts of a lane, most often none.
+const CHARGED: [&[&str]; 5] = [&[], &[], &["a"], &["a\0a"], &["a", "a\0a"]];
 
 /// One op, before it is known what the task is like that it is about.
 #[derive(Clone, Debug)]
@@ -30,8 +33,12 @@ enum Draw {
     Change { name: u8, stale: bool, kind: Kind, reason: RetryReason, at: i64, due: i64, end: u8 },
     Cancel { name: u8, at: i64 },
     Prune { engine: u8, before: i64, limit: u32 },
-    Claim { engine: u8, scope: ClaimScope, rooms: Vec<(u8, u32)>, limit: u32, now: i64 },
+    Hold { account: &'static str, until: Option<i64>, at: i64 },
+    Claim { engine: u8, scope: ClaimScope, rooms: Vec<Room>, limit: u32, now: i64 },
 }
+
+/// A type, how many of its tasks, and who they are charged to.
+type Room = (u8, u32, &'static [&'static str]);
 
 /// Who sends a batch, whether it is sent twice, and its ops.
 type Sent = (u8, bool, Vec<Draw>);
@@ -87,7 +94,18 @@ fn draw() -> impl Strategy<Value = Draw> {
         before,
         limit,
     });
-    prop_oneof![6 => insert, 2 => import, 2 => progress, 8 => change, 2 => cancel, 2 => prune]
+    let until = prop::option::weighted(0.8, time());
+    let hold = (select(vec!["a", "a\0a"]), until, time())
+        .prop_map(|(account, until, at)| Draw::Hold { account, until, at });
+    prop_oneof![
+        6 => insert,
+        2 => import,
+        2 => progress,
+        8 => change,
+        2 => cancel,
+        2 => prune,
+        2 => hold,
+    ]
 }
 
 /// Most claims are for the tasks that most inserts make, and have room for some of them.
@@ -95,14 +113,15 @@ fn claim() -> impl Strategy<Value = Draw> {
     let scope = prop::bool::weighted(0.2);
     let other = prop::option::weighted(0.4, 0..3_u32);
     let most = prop::option::weighted(0.9, 0..4_u32);
-    (0..8_u8, scope, most, other, 0..5_u32, time()).prop_map(
-        |(engine, pinned, most, other, limit, now)| Draw::Claim {
+    let charged = [select(CHARGED.to_vec()), select(CHARGED.to_vec())];
+    (0..8_u8, scope, most, other, charged, 0..5_u32, time()).prop_map(
+        |(engine, pinned, most, other, charged, limit, now)| Draw::Claim {
             engine: u8::from(engine == 0),
             scope: if pinned { ClaimScope::Pinned } else { ClaimScope::Shared },
             rooms: most
-                .map(|room| (0, room))
+                .map(|room| (0, room, charged[0]))
                 .into_iter()
-                .chain(other.map(|room| (1, room)))
+                .chain(other.map(|room| (1, room, charged[1])))
                 .collect(),
             limit,
             now,
@@ -303,6 +322,10 @@ impl Pair {
                 completed_before: at(before),
                 limit,
             }),
+            Draw::Hold { account, until, at: seconds } => {
+                let until = until.map(at);
+                Op::Hold(Hold { account: account.into(), until, at: at(seconds) })
+            }
             Draw::Claim { engine, scope, rooms, limit, now } => Op::Claim(Claim {
                 engine_name: ENGINES[usize::from(engine)].to_owned(),
                 scope,
@@ -342,6 +365,8 @@ impl Pair {
             let found = self.store.store.attempts(id).await.unwrap();
             assert_eq!(found, expected, "attempts at {id}");
         }
+        let expected = self.model.store.holds().await.unwrap();
+        assert_eq!(self.store.store.holds().await.unwrap(), expected, "holds");
         let [one, _] = self.instances.as_slice() else { return };
         for (of_model, query) in self.model.queries(one).iter().zip(self.store.queries(one)) {
             let expected = self.model.list(of_model).await;
@@ -357,6 +382,7 @@ fn compare(found: &Committed, expected: &Committed) {
     assert_eq!(found.cancels, expected.cancels, "cancels");
     assert_eq!(found.next_due, expected.next_due, "next due");
     assert_eq!(found.unreadable, expected.unreadable, "unreadable");
+    assert_eq!(found.held, expected.held, "held");
     assert_eq!(found.claimed, expected.claimed, "claimed");
 }
 
@@ -382,8 +408,8 @@ fn new_task(
     }
 }
 
-fn lane((kind, limit): (u8, u32)) -> Lane {
-    Lane { worker_type: TYPES[usize::from(kind)].into(), limit }
+fn lane((kind, limit, accounts): Room) -> Lane {
+    Lane::new(TYPES[usize::from(kind)], limit).charged_to(accounts.iter().copied())
 }
 
 fn transition(

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use loom_core::{StoreError, TaskQuery, TaskStore};
 use loom_store::SqliteStore;
@@ -209,4 +210,28 @@ async fn a_new_database_may_be_opened_by_many_at_once() {
             opened.await.unwrap().unwrap();
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_while_a_store_is_closed_is_answered_and_nothing_stays_open() {
+    let place = Place::new();
+    let store = Arc::new(place.store());
+    let actor = Actor::join(&store, "one").await;
+    actor.commit((0..500).map(|number| insert(task(&format!("t{number}")))).collect()).await;
+    drop(actor);
+    let asked = (0..20).map(|_| {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move { store.list(&TaskQuery::all().limit(500)).await })
+    });
+    let asked: Vec<_> = asked.collect();
+    store.close().await.unwrap();
+    for answer in asked {
+        match answer.await.unwrap() {
+            Ok(page) => assert_eq!(page.tasks.len(), 500),
+            Err(error) => assert!(matches!(error, StoreError::Closed), "{error}"),
+        }
+    }
+    // Whoever closes the database last carries the log over and takes it away; that must be the
+    // connection that may write.
+    assert_eq!(place.entries(), ["tasks.db", "tasks.db.d"]);
 }

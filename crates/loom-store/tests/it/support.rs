@@ -45,7 +45,7 @@ pub(crate) fn claim(limit: u32) -> Op {
     Op::Claim(Claim {
         engine_name: "default".to_owned(),
         scope: ClaimScope::Shared,
-        lanes: vec![Lane { worker_type: "work".into(), limit }],
+        lanes: vec![Lane::new("work", limit)],
         limit,
         now: at(10),
     })

@@ -2,7 +2,7 @@
 
 use loom_core::{Op, StoreError, TaskQuery, TaskStatus, TaskStore, Transition};
 
-use crate::support::{Actor, Place, at, claim, id, insert, meddle, task};
+use crate::support::{Actor, Place, at, claim, id, insert, instance, meddle, task};
 
 #[tokio::test]
 async fn what_cannot_be_read_is_named_and_can_be_ended() {
@@ -32,6 +32,27 @@ async fn what_cannot_be_read_is_named_and_can_be_ended() {
     actor.commit(vec![Op::Apply(Box::new(end))]).await;
     let counts = store.count(&TaskQuery::all()).await.unwrap();
     assert_eq!((counts.of(TaskStatus::Running), counts.of(TaskStatus::Failed)), (2, 1));
+}
+
+#[tokio::test]
+async fn of_what_a_dead_instance_left_the_unreadable_hides_nothing() {
+    let place = Place::new();
+    let store = place.store();
+    let died = Actor::join(&store, "died").await;
+    died.commit(["a", "b", "c"].map(|name| insert(task(name))).to_vec()).await;
+    died.commit(vec![claim(5)]).await;
+    drop(died);
+    // Of this a summary knows nothing.
+    meddle(&place.path, "UPDATE loom_tasks SET metadata = '[1]' WHERE id = 'b';").await;
+    let left = store.left_by(&instance("died").id, None).await.unwrap();
+    let whole: Vec<&str> = left.tasks.iter().map(|task| task.id.as_str()).collect();
+    assert_eq!(whole, ["a", "c"]);
+    let unreadable = left.unreadable.into_iter().next().unwrap();
+    assert_eq!((unreadable.task.clone(), unreadable.epoch), (id("b"), 1));
+    let other = Actor::join(&store, "other").await;
+    let end = Transition::unreadable(&unreadable, at(20));
+    other.commit(vec![Op::Apply(Box::new(end))]).await;
+    assert!(store.left_by(&instance("died").id, None).await.unwrap().unreadable.is_empty());
 }
 
 #[tokio::test]

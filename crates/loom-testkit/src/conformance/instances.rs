@@ -1,6 +1,6 @@
 //! Cases: who is alive, and what becomes of the dead.
 
-use loom_core::{Dead, StoreError, TaskQuery, TaskStatus, Transition};
+use loom_core::{Cursor, Dead, StoreError, Task, TaskQuery, TaskStatus, Transition};
 
 use super::actor::Actor;
 use super::harness::{Harness, broken, must, only};
@@ -13,6 +13,13 @@ async fn dead(actor: &Actor) -> Vec<Dead> {
 async fn elsewhere(actor: &Actor, worker_type: &str) -> bool {
     let answer = actor.membership.elsewhere(&worker_type.into()).await;
     must(answer, "an instance can ask what others have workers for")
+}
+
+async fn left_by(h: &Harness, dead: &Dead, after: Option<Cursor>) -> Vec<Task> {
+    let page = h.store().left_by(&dead.instance.id, after).await;
+    let page = must(page, "it can be asked what a dead instance left");
+    assert_eq!((page.unreadable, page.next), (Vec::new(), None), "a few tasks fit on a page");
+    page.tasks
 }
 
 async fn announce(actor: &Actor, worker_types: &[&str]) {
@@ -85,6 +92,11 @@ pub async fn what_a_dead_instance_had_in_hand_is_found(h: &Harness) {
     ids.sort();
     let expected = [id("dispatched"), id("pinned"), id("running")];
     assert_eq!(ids, expected, "what a dead instance had in hand is found");
+    let whole = left_by(h, &found, None).await;
+    let oldest_first = h.get(&[id("running"), id("dispatched"), id("pinned")]).await;
+    assert_eq!(whole, oldest_first, "what a dead instance left comes whole, the oldest first");
+    let after = whole.first().map(|task| Cursor { seq: task.seq });
+    assert_eq!(left_by(h, &found, after).await, oldest_first[1..], "a cursor leads on from there");
     for task in [running, dispatched] {
         let task = one.change(Transition::crash(&task, at(50), badly())).await;
         assert_eq!(task.status, TaskStatus::FailedCrash, "another instance can end it");
@@ -92,6 +104,7 @@ pub async fn what_a_dead_instance_had_in_hand_is_found(h: &Harness) {
     let pinned = h.task(&id("pinned")).await;
     let pinned = one.change(Transition::abandon(&pinned, at(50), badly())).await;
     assert_eq!(pinned.status, TaskStatus::FailedCrash, "also what was pinned to the dead");
+    assert_eq!(left_by(h, &found, None).await, [], "what has ended is not left any more");
 }
 
 /// Who has left or died is no longer heard.

@@ -18,6 +18,14 @@ async fn ended(actor: &Actor, name: &str, seconds: i64) {
     actor.change(Transition::complete(&task, at(seconds), well())).await;
 }
 
+/// The tasks that this removes.
+async fn pruned(actor: &Actor, prune: Op) -> Vec<TaskId> {
+    match actor.answer(prune).await {
+        Applied::Pruned(removed) => removed,
+        other => broken(&format!("a prune names the tasks it removed (it answered {other:?})")),
+    }
+}
+
 async fn left(h: &Harness) -> Vec<TaskId> {
     let mut ids = h.ids(&TaskQuery::all()).await;
     ids.sort();
@@ -50,9 +58,9 @@ pub async fn only_what_ended_before_is_removed(h: &Harness) {
     for status in TaskStatus::ALL {
         actor.bring(plain(status.as_str()), status).await;
     }
-    assert_eq!(actor.answer(prune(3, 100)).await, Applied::Pruned(0), "before means before");
-    let answer = actor.answer(prune(4, 100)).await;
-    assert_eq!(answer, Applied::Pruned(4), "every ended task is removed, and counted");
+    assert_eq!(pruned(&actor, prune(3, 100)).await, [], "before means before");
+    let ended = ["cancelled", "completed", "failed", "failed_crash"].map(id);
+    assert_eq!(pruned(&actor, prune(4, 100)).await, ended, "every ended task is removed, and named");
     let expected = ["dispatched", "pending", "retrying", "running"].map(id);
     assert_eq!(left(h).await, expected, "what has not ended is never removed");
     assert!(h.find(&id("completed")).await.is_none(), "a removed task is not found");
@@ -67,8 +75,8 @@ pub async fn the_oldest_go_first_up_to_the_limit(h: &Harness) {
     for (name, seconds) in [("c", 30), ("a", 10), ("d", 40), ("b", 20)] {
         ended(&actor, name, seconds).await;
     }
-    assert_eq!(actor.answer(prune(100, 0)).await, Applied::Pruned(0), "a limit of zero");
-    assert_eq!(actor.answer(prune(100, 2)).await, Applied::Pruned(2), "up to the limit");
+    assert_eq!(pruned(&actor, prune(100, 0)).await, [], "a limit of zero");
+    assert_eq!(pruned(&actor, prune(100, 2)).await, ["a", "b"].map(id), "up to the limit");
     assert_eq!(left(h).await, ["c", "d"].map(id), "what ended first goes first");
 }
 
@@ -84,8 +92,8 @@ pub async fn other_engines_are_spared(h: &Harness) {
     actor.bring(theirs, TaskStatus::Completed).await;
     let ours =
         Prune { engine_name: Some("default".to_owned()), completed_before: at(100), limit: 100 };
-    let answer = actor.answer(Op::Prune(ours)).await;
-    assert_eq!(answer, Applied::Pruned(1), "only tasks of the named engine are removed");
+    let removed = pruned(&actor, Op::Prune(ours)).await;
+    assert_eq!(removed, [id("ours")], "only tasks of the named engine are removed");
     assert_eq!(left(h).await, [id("theirs")], "the tasks of other engines stay");
 }
 
@@ -113,7 +121,8 @@ pub async fn pruning_counts_after_ends_of_its_batch(h: &Harness) {
     let end = apply(Transition::complete(&task, at(10), well()));
     let committed = actor.commit(vec![prune(100, 100), end]).await;
     let pruned = committed.applied.first();
-    assert_eq!(pruned, Some(&Applied::Pruned(1)), "pruning takes effect after ends");
+    let removed = Applied::Pruned(vec![id("t")]);
+    assert_eq!(pruned, Some(&removed), "pruning takes effect after ends");
 }
 
 /// The number of a removed task is not given to another.

@@ -79,7 +79,7 @@ pub(super) fn claim(limit: u32, seconds: i64) -> Claim {
 }
 
 pub(super) fn lane(worker_type: &str, limit: u32) -> Lane {
-    Lane { worker_type: worker_type.into(), limit }
+    Lane::new(worker_type, limit)
 }
 
 /// An attempt that went well.

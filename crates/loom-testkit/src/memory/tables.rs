@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use loom_core::{
-    Applied, Attempt, Batch, Claim, ClaimScope, Committed, Cursor, InstanceId, Op, Order, Page,
-    Prune, StatusCounts, Task, TaskId, TaskQuery, WorkerType, limits,
+    Applied, Attempt, Batch, Claim, ClaimScope, Committed, Cursor, Held, InstanceId, Op, Order,
+    Page, Prune, StatusCounts, Task, TaskId, TaskQuery, WorkerType, limits,
 };
 use loom_deps::Timestamp;
+
+use super::holds::Holds;
 
 /// Every task by its number, and what finds them quickly.
 #[derive(Default)]
@@ -18,6 +20,7 @@ pub(super) struct Tables {
     /// Tasks in somebody's hands whose end has been asked for.
     asked: BTreeSet<i64>,
     latest: i64,
+    pub(super) holds: Holds,
 }
 
 struct Row {
@@ -29,12 +32,13 @@ struct Row {
 /// When within its batch an operation takes effect.
 fn phase(op: &Op) -> u8 {
     match op {
-        Op::Insert(_) => 0,
-        Op::Import(_) => 1,
-        Op::Progress(_) => 2,
-        Op::Apply(_) | Op::Cancel(_) => 3,
-        Op::Prune(_) => 4,
-        _ => 5,
+        Op::Hold(_) => 0,
+        Op::Insert(_) => 1,
+        Op::Import(_) => 2,
+        Op::Progress(_) => 3,
+        Op::Apply(_) | Op::Cancel(_) => 4,
+        Op::Prune(_) => 5,
+        _ => 6,
     }
 }
 
@@ -74,6 +78,7 @@ impl Tables {
                 cancelled.unwrap_or(Applied::NotFound)
             }
             Op::Prune(prune) => self.prune(prune),
+            Op::Hold(hold) => Applied::Held(self.holds.apply(hold)),
             Op::Claim(claim) => {
                 self.claim(claim, by, committed);
                 Applied::Claimed
@@ -132,16 +137,18 @@ impl Tables {
             .collect();
         ended.sort_unstable();
         ended.truncate(prune.limit.try_into().unwrap_or(usize::MAX));
-        for (_, seq) in &ended {
-            if let Some(row) = self.rows.remove(seq) {
-                self.numbers.remove(&row.task.id);
-            }
+        let rows = ended.iter().filter_map(|(_, seq)| self.rows.remove(seq));
+        let mut removed: Vec<TaskId> = rows.map(|row| row.task.id).collect();
+        removed.sort_unstable();
+        for id in &removed {
+            self.numbers.remove(id);
         }
-        Applied::Pruned(ended.len().try_into().unwrap_or(u64::MAX))
+        Applied::Pruned(removed)
     }
 
     fn claim(&mut self, claim: &Claim, by: &InstanceId, committed: &mut Committed) {
-        let (chosen, next_due) = self.choose(claim, by);
+        let held = self.holds.of(claim);
+        let (chosen, next_due) = self.choose(claim, by, &held);
         for id in chosen {
             let claimed = self.change(&id, |row| {
                 row.task.claim(by, claim.now);
@@ -150,6 +157,7 @@ impl Tables {
             committed.claimed.extend(claimed);
         }
         committed.next_due = next_due;
+        committed.held = held;
         let asked = self.asked.iter().filter_map(|seq| self.rows.get(seq));
         committed.cancels = asked
             .filter(|row| row.task.instance.as_ref() == Some(by))
@@ -158,29 +166,37 @@ impl Tables {
     }
 
     /// Which tasks a claim takes, and when the first falls due that was not due yet.
-    fn choose(&self, claim: &Claim, by: &InstanceId) -> (Vec<TaskId>, Option<Timestamp>) {
-        let mut rooms: HashMap<&WorkerType, u32> = HashMap::new();
+    fn choose(
+        &self,
+        claim: &Claim,
+        by: &InstanceId,
+        held: &[Held],
+    ) -> (Vec<TaskId>, Option<Timestamp>) {
+        let mut rooms: HashMap<&WorkerType, (u32, Option<Timestamp>)> = HashMap::new();
         for lane in &claim.lanes {
-            rooms.insert(&lane.worker_type, lane.limit);
+            rooms.insert(&lane.worker_type, (lane.limit, lane.held_until(held)));
         }
         let mut left = claim.limit;
-        let (mut chosen, mut next_due) = (Vec::new(), None);
+        let mut chosen = Vec::new();
+        let mut next_due: Option<Timestamp> = None;
         for (due, seq) in &self.waiting {
-            if next_due.is_some() {
+            if next_due.is_some_and(|next| next <= *due) {
                 break;
             }
             let row = self.rows.get(seq).filter(|row| in_scope(&row.task, claim, by));
             let Some(Row { task, .. }) = row else {
                 continue;
             };
-            match rooms.get_mut(&task.worker_type) {
-                Some(room) if left > 0 && *room > 0 && *due <= claim.now => {
-                    left -= 1;
-                    *room -= 1;
-                    chosen.push(task.id.clone());
-                }
-                Some(_) if *due > claim.now => next_due = Some(*due),
-                _ => {}
+            let Some((room, held_until)) = rooms.get_mut(&task.worker_type) else {
+                continue;
+            };
+            let due = held_until.map_or(*due, |until| until.max(*due));
+            if due > claim.now {
+                next_due = next_due.into_iter().chain([due]).min();
+            } else if left > 0 && *room > 0 {
+                left -= 1;
+                *room -= 1;
+                chosen.push(task.id.clone());
             }
         }
         (chosen, next_due)

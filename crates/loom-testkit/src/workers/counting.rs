@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use loom_core::{
-    CrashPolicy, QualityGate, Task, TaskContext, Worker, WorkerError, WorkerResult, WorkerType,
+    Account, CrashPolicy, QualityGate, Task, TaskContext, Worker, WorkerError, WorkerResult, WorkerType,
 };
 use tokio::sync::watch;
 
@@ -121,6 +121,14 @@ impl<W: Worker> Worker for CountingWorker<W> {
 
     fn crash_policy(&self) -> CrashPolicy {
         self.inner.crash_policy()
+    }
+
+    fn accounts(&self) -> Vec<Account> {
+        self.inner.accounts()
+    }
+
+    fn account(&self, task: &Task) -> Option<Account> {
+        self.inner.account(task)
     }
 
     async fn reap(&self, task: &Task) -> Result<(), WorkerError> {

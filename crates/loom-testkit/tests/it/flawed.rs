@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use loom_core::{
-    Applied, Attempt, Batch, Capability, Committed, Cursor, Dead, Instance, Membership, Op, Page,
-    StatusCounts, StoreError, Task, TaskId, TaskQuery, TaskStatus, TaskStore, WorkerType,
+    Applied, Attempt, Batch, Capability, Committed, Cursor, Dead, Held, Instance, Membership, Op,
+    Page, StatusCounts, StoreError, Task, TaskId, TaskQuery, TaskStatus, TaskStore, WorkerType,
 };
 use loom_testkit::{MemoryStore, StoreFactory};
 
@@ -121,6 +121,10 @@ impl TaskStore for Flawed {
         let mut attempts = self.inner.attempts(task).await?;
         (self.flaw.attempts)(&mut attempts);
         Ok(attempts)
+    }
+
+    async fn holds(&self) -> Result<Vec<Held>, StoreError> {
+        self.inner.holds().await
     }
 
     async fn changed(&self) -> Result<(), StoreError> {
@@ -270,6 +274,15 @@ fn on_inserts(batch: &mut Batch, spoil: impl Fn(&mut loom_core::NewTask)) {
     }
 }
 
+/// Takes releases for holds that are over.
+fn forget_releases(batch: &mut Batch) {
+    for op in &mut batch.ops {
+        if let Op::Hold(hold) = op {
+            hold.until = hold.until.or(Some(hold.at));
+        }
+    }
+}
+
 fn round_timeout(new: &mut loom_core::NewTask) {
     let rounded = |timeout: Duration| Duration::from_millis(timeout.as_millis() as u64);
     new.request.timeout = new.request.timeout.map(rounded);
@@ -324,6 +337,17 @@ fails! {
         "nobody else takes a pinned task";
     a_store_that_forgets_the_next_due_time: claims::the_next_due_time_is_that_of_the_first_not_due_yet,
         Flaw { answer: |committed| committed.next_due = None, ..SOUND }, "does not hide the next";
+    a_store_that_does_not_heed_holds: holds::a_held_account_is_left_out_until_its_end,
+        Flaw {
+            batch: |batch| on_claims(batch, |claim| {
+                claim.lanes.iter_mut().for_each(|lane| lane.accounts = [].into());
+            }),
+            ..SOUND
+        }, "a held account is left out";
+    a_store_that_forgets_releases: holds::a_release_ends_the_hold_at_once,
+        Flaw { batch: forget_releases, ..SOUND }, "a release leaves nothing held";
+    a_store_that_keeps_the_end_of_a_hold_to_itself: holds::the_end_of_a_hold_is_told_as_due,
+        Flaw { answer: |committed| committed.next_due = None, ..SOUND }, "falls due";
     a_store_that_calls_what_it_had_imported: imports::an_import_never_overwrites,
         Flaw { answer: call_duplicates_new, ..SOUND }, "a task of the same id is in the way";
     a_store_that_hands_the_dead_to_many: instances::a_dead_instance_is_handed_to_one_at_a_time,

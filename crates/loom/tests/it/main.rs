@@ -8,4 +8,5 @@ mod document;
 mod importing;
 mod limits;
 mod migration;
+mod output;
 mod together;

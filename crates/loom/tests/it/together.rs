@@ -1,6 +1,11 @@
 //! The parts put together by the facade.
 
-use loom::{StreamingBase, Task, TaskRequest, TaskStatus, worker_fn};
+use std::time::Duration;
+
+use loom::{
+    EventType, Held, StreamingBase, Task, TaskRequest, TaskStatus, WorkerError, WorkerOptions,
+    worker_fn,
+};
 use tempfile::TempDir;
 
 #[tokio::test]
@@ -17,6 +22,36 @@ async fn an_engine_opened_on_a_path_runs_tasks_and_finds_them_again() {
     let task = again.get(&submitted.id).await.unwrap();
     assert_eq!((task.status, task.seq), (TaskStatus::Completed, submitted.seq));
     again.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_account_stays_held_after_a_restart() {
+    let home = TempDir::new().unwrap();
+    let path = home.path().join("tasks.db");
+    let hour = Duration::from_secs(3600);
+    let ours = || WorkerOptions::new().account("ours");
+    let engine = loom::open(&path).await.unwrap();
+    let limited = worker_fn(async move |_, _| {
+        Err::<String, _>(WorkerError::retry_after(hour, "limit reached"))
+    });
+    engine.register_with("ask", limited, ours()).unwrap();
+    let mut stream = engine.events().stream();
+    let first = engine.submit(TaskRequest::new("ask", "first")).await.unwrap();
+    while stream.next().await.unwrap().unwrap().kind != EventType::Retrying {}
+    let resets = engine.get(&first.id).await.unwrap().run_at.unwrap();
+    engine.close().await.unwrap();
+
+    let engine = loom::open(&path).await.unwrap();
+    engine.register_with("ask", worker_fn(async |_, _| Ok("done")), ours()).unwrap();
+    let held = Held { account: "ours".into(), until: resets };
+    assert_eq!(engine.holds().await.unwrap(), [held]);
+    let waiting = engine.submit(TaskRequest::new("ask", "second")).await.unwrap();
+    let task = engine.get(&waiting.id).await.unwrap();
+    assert_eq!((task.status, task.attempt), (TaskStatus::Pending, 0));
+    engine.release("ours").await.unwrap();
+    assert_eq!(engine.wait(&waiting.id).await.unwrap().result, "done");
+    assert_eq!(engine.get(&first.id).await.unwrap().status, TaskStatus::Retrying);
+    engine.close().await.unwrap();
 }
 
 #[tokio::test]

@@ -6,4 +6,4 @@ DELETE FROM loom_tasks WHERE seq IN (
     ORDER BY completed_at, seq
     LIMIT +?3
 )
-RETURNING engine, status;
+RETURNING engine, status, id;

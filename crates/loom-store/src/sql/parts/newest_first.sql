@@ -1,2 +1,2 @@
 -- The plus sign keeps SQLite from preparing the statement anew for each limit.
-ORDER BY loom_tasks.seq DESC LIMIT +$8;
+ORDER BY loom_tasks.seq DESC LIMIT +?1;

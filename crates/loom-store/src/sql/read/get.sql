@@ -1,3 +1,1 @@
-FROM json_each($1) AS wanted
-CROSS JOIN loom_tasks ON loom_tasks.id = wanted.value
-ORDER BY wanted.key;
+FROM loom_tasks WHERE loom_tasks.id = ?1;

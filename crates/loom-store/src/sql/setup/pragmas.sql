@@ -6,3 +6,4 @@ PRAGMA busy_timeout;
 PRAGMA trusted_schema;
 PRAGMA cell_size_check;
 PRAGMA wal_autocheckpoint;
+PRAGMA cache_size;
