@@ -26,8 +26,11 @@ use crate::sql;
 type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
 
 /// How often is looked for the next job after a commit before the thread goes to sleep: for about as
-/// long as it takes to wake a thread. Whoever learns of a commit often has the next one at once.
-const LOOKS: u32 = 1000;
+/// long as it takes to wake a thread or two. Whoever learns of a commit often has the next one at
+/// once.
+const LOOKS: u32 = 2000;
+/// After how many commits is looked again, if it was in vain: others may need the processor.
+const PAUSE: u32 = 8;
 
 /// What the thread is asked to do. Nobody need wait for an answer.
 pub(super) enum Job {
@@ -172,15 +175,29 @@ impl Desk {
     }
 }
 
-/// The next job, if it comes within moments.
-fn soon(jobs: &mut Receiver<Job>) -> Option<Job> {
-    (0..LOOKS).find_map(|_| {
-        let job = jobs.try_recv().ok();
-        if job.is_none() {
+/// Whether it is worthwhile to look out for the next job.
+#[derive(Default)]
+struct Lookout {
+    /// For so many commits it is not.
+    pause: u32,
+}
+
+impl Lookout {
+    /// The next job, if it comes within moments.
+    fn soon(&mut self, jobs: &mut Receiver<Job>) -> Option<Job> {
+        if self.pause > 0 {
+            self.pause -= 1;
+            return None;
+        }
+        let job = (0..LOOKS).find_map(|_| {
             hint::spin_loop();
+            jobs.try_recv().ok()
+        });
+        if job.is_none() {
+            self.pause = PAUSE;
         }
         job
-    })
+    }
 }
 
 /// How a row of jobs on the raw handle has ended.
@@ -200,6 +217,7 @@ struct Service<'a> {
 
 impl Service<'_> {
     fn serve(mut self, first: Job, jobs: &mut Receiver<Job>) -> Served {
+        let mut lookout = Lookout::default();
         let mut next = Some(first);
         while let Some(job) = next.take() {
             next = match job {
@@ -212,7 +230,7 @@ impl Service<'_> {
                     if !sound {
                         return Served::Broken;
                     }
-                    soon(jobs).or_else(|| jobs.blocking_recv())
+                    lookout.soon(jobs).or_else(|| jobs.blocking_recv())
                 }
                 Job::News(answer) => {
                     let news = self.has_news().map_err(|error| store_error(self.path, error));

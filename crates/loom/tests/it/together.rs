@@ -28,10 +28,10 @@ async fn an_engine_opened_on_a_path_runs_tasks_and_finds_them_again() {
 async fn an_account_stays_held_after_a_restart() {
     let home = TempDir::new().unwrap();
     let path = home.path().join("tasks.db");
-    let hour = Duration::from_secs(3600);
     let ours = || WorkerOptions::new().account("ours");
     let engine = loom::open(&path).await.unwrap();
-    let limited = worker_fn(async move |_, _| {
+    let limited = worker_fn(async |_, _| {
+        let hour = Duration::from_secs(3600);
         Err::<String, _>(WorkerError::retry_after(hour, "limit reached"))
     });
     engine.register_with("ask", limited, ours()).unwrap();
