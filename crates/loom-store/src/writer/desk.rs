@@ -4,6 +4,7 @@ use std::hint;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc as returns;
+use std::time::{Duration, Instant};
 
 use futures_executor::block_on;
 use loom_core::StoreError;
@@ -25,10 +26,10 @@ use crate::sql;
 
 type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
 
-/// How often is looked for the next job after a commit before the thread goes to sleep: for about as
+/// How long the thread looks out for the next job after a commit before it goes to sleep: about as
 /// long as it takes to wake a thread or two. Whoever learns of a commit often has the next one at
 /// once.
-const LOOKS: u32 = 2000;
+const LOOKOUT: Duration = Duration::from_micros(100);
 /// After how many commits is looked again, if it was in vain: others may need the processor.
 const PAUSE: u32 = 8;
 
@@ -189,14 +190,15 @@ impl Lookout {
             self.pause -= 1;
             return None;
         }
-        let job = (0..LOOKS).find_map(|_| {
+        let begun = Instant::now();
+        while begun.elapsed() < LOOKOUT {
+            if let Ok(job) = jobs.try_recv() {
+                return Some(job);
+            }
             hint::spin_loop();
-            jobs.try_recv().ok()
-        });
-        if job.is_none() {
-            self.pause = PAUSE;
         }
-        job
+        self.pause = PAUSE;
+        None
     }
 }
 
