@@ -256,10 +256,9 @@ async fn a_question_that_was_given_up_does_not_disturb_the_end() {
         for _ in 0..50 {
             let asked = store.count(&query);
             tokio::pin!(asked);
-            // Asked, and dropped before there is an answer.
-            assert!(asked.as_mut().now_or_never().is_none());
-            tokio::task::yield_now().await;
+            // Asked, and most often dropped before there is an answer.
             let _ = asked.as_mut().now_or_never();
+            tokio::task::yield_now().await;
         }
         actor.commit(vec![insert(task("last"))]).await;
         assert_eq!(store.count(&query).await.unwrap().total(), 2001);
