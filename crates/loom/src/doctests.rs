@@ -22,3 +22,7 @@ struct Observability;
 #[cfg(feature = "sqlite")]
 #[doc = include_str!("../../../docs/migration-from-go.md")]
 struct MigrationFromGo;
+
+#[cfg(all(feature = "http", feature = "profiles", feature = "sqlite", feature = "subprocess"))]
+#[doc = include_str!("../../../docs/workers.md")]
+struct Workers;
