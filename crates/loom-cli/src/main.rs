@@ -24,6 +24,8 @@ use crate::args::{Args, Verb};
 use crate::failure::Failure;
 
 fn main() -> ExitCode {
+    // First, as whoever is started to supervise a command does nothing else.
+    loom::supervisor_main();
     let args = Args::parse();
     let filter = EnvFilter::try_from_env("LOOM_LOG").unwrap_or_else(|_| EnvFilter::new("off"));
     tracing_subscriber::fmt()

@@ -185,7 +185,7 @@ impl Supervised {
 
     /// Kills the supervisor itself: the last resort, if it does not answer. What the command has
     /// started may still run, and has to be found in another way.
-    pub fn abandon(self) {
+    pub fn abandon(&self) {
         // Fails if it has ended.
         let _ = pidfd_send_signal(&self.held.supervisor.handle, Signal::KILL);
     }

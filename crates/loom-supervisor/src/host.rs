@@ -1,7 +1,7 @@
 //! What can be a supervisor.
 
 use std::env;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -55,16 +55,19 @@ fn control() -> Option<UnixStream> {
 
 /// A program that can be run as a supervisor.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Program(PathBuf);
+pub struct Program {
+    path: PathBuf,
+    mark: Option<(OsString, OsString)>,
+}
 
 impl Program {
     /// The program at `path`: `loom-supervisor`, or any that calls [`supervisor_main`] first.
     ///
-    /// It is started with one argument and an empty environment, and killed if it does not prove
-    /// that it is a supervisor.
+    /// It is started with one argument and an environment that is empty but for its
+    /// [`mark`](Self::mark), and killed if it does not prove that it is a supervisor.
     #[must_use]
     pub fn at(path: impl Into<PathBuf>) -> Self {
-        Self(path.into())
+        Self { path: path.into(), mark: None }
     }
 
     /// The running program, also if its file has been replaced or removed meanwhile.
@@ -78,20 +81,31 @@ impl Program {
         Ok(Self::at("/proc/self/exe"))
     }
 
+    /// Puts a variable into the environment of the supervisor itself, for others to find it by. The
+    /// command does not get it.
+    #[must_use]
+    pub fn mark(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
+        self.mark = Some((name.into(), value.into()));
+        self
+    }
+
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.0
+        &self.path
     }
 
     /// Runs it with `control` as its standard input.
     pub(crate) fn spawn(&self, control: OwnedFd) -> Result<Child, StartError> {
-        let mut command = Command::new(&self.0);
+        let mut command = Command::new(&self.path);
         command.arg0(NAME).arg(ARGUMENT).env_clear();
+        if let Some((name, value)) = &self.mark {
+            command.env(name, value);
+        }
         if let Some(path) = env::var_os(LOADER_PATH) {
             command.env(LOADER_PATH, path);
         }
         command.stdin(control).stdout(Stdio::null()).stderr(Stdio::null());
-        command.spawn().map_err(|source| StartError::Program { program: self.0.clone(), source })
+        command.spawn().map_err(|source| StartError::Program { program: self.path.clone(), source })
     }
 }

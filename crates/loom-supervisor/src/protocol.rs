@@ -35,7 +35,7 @@ pub(crate) enum Request {
 /// What the texts and open files of a start are.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Outline {
-    /// How many texts are the program and its arguments.
+    /// How many texts are the program, the name that it is told, and its arguments.
     pub(crate) args: usize,
     /// How many texts after those are variables, `NAME=value`.
     pub(crate) variables: usize,

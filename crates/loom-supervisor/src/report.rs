@@ -33,9 +33,12 @@ pub struct Usage {
     pub user: Duration,
     /// Processor time in the kernel.
     pub system: Duration,
-    /// The most memory that one of the processes had at a time, in bytes. At least the few MiB of
-    /// the supervisor, from which the leader is started.
+    /// The most memory that one of the processes had at a time, in bytes. At least as much as the
+    /// supervisor had, from which the leader is started.
     pub peak_rss_bytes: u64,
+    /// The most memory that the supervisor had, in bytes. A peak that is not above it tells nothing.
+    #[serde(default)]
+    pub own_peak_rss_bytes: u64,
 }
 
 /// How much a command that survives has printed to one stream.

@@ -36,6 +36,7 @@ pub enum Input {
 #[must_use]
 pub struct Spec {
     pub(crate) program: OsString,
+    name: Option<OsString>,
     args: Vec<OsString>,
     variables: Vec<(OsString, OsString)>,
     pub(crate) cwd: Option<PathBuf>,
@@ -61,6 +62,7 @@ impl Spec {
     pub fn new(program: impl Into<OsString>) -> Self {
         Self {
             program: program.into(),
+            name: None,
             args: Vec::new(),
             variables: Vec::new(),
             cwd: None,
@@ -70,6 +72,13 @@ impl Spec {
             grace: TERM_GRACE,
             survival: None,
         }
+    }
+
+    /// Sets the name that the program is told to have. Default: as it was given to
+    /// [`new`](Self::new).
+    pub fn arg0(mut self, name: impl Into<OsString>) -> Self {
+        self.name = Some(name.into());
+        self
     }
 
     /// Adds an argument.
@@ -141,7 +150,8 @@ impl Spec {
         let cwd = absolute(self.cwd.as_deref().unwrap_or(Path::new(".")))
             .map_err(|source| StartError::Cwd { path: PathBuf::from("."), source })?;
         let variables = self.variables.iter().map(|(name, value)| variable(name, value));
-        let program_and_args = std::iter::once(&self.program).chain(&self.args);
+        let name = self.name.as_ref().unwrap_or(&self.program);
+        let program_and_args = [&self.program, name].into_iter().chain(&self.args);
         let mut texts: Vec<OsString> = program_and_args.cloned().chain(variables).collect();
         texts.push(cwd.into());
         if let Some(survival) = &self.survival {
@@ -152,7 +162,7 @@ impl Spec {
         }
         let files = [input(self.stdin)?, self.stdout, self.stderr];
         let outline = Outline {
-            args: 1 + self.args.len(),
+            args: 2 + self.args.len(),
             variables: self.variables.len(),
             files: files.each_ref().map(Option::is_some),
             grace_ms: millis(self.grace),

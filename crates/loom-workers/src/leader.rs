@@ -6,21 +6,23 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
-use loom_core::TaskId;
 use rustix::process::Pid;
 use tokio::task::spawn_blocking;
 
+use crate::child::Child;
 use crate::command::Stdin;
-use crate::hold::Hold;
+use crate::hold::{Grip, Hold, Wish};
 use crate::launch::{Ends, Image, Input};
 use crate::orphans::{self, Orphan};
-use crate::os::Born;
+use crate::os::{Born, Supervised};
+use crate::process::RUN_VARIABLE;
 use crate::runner::Run;
 use crate::start_error::StartError;
+use crate::sweep::Mark;
 use crate::time::Time;
 use crate::tree::Tree;
-use crate::tree_mode::{TreeMode, TreeUnavailable};
 
 /// The process that a command was started as, with all that it starts.
 #[derive(Debug)]
@@ -31,22 +33,11 @@ pub(crate) struct Leader {
 }
 
 impl Leader {
-    fn launch(
-        image: &Image,
-        run_id: &str,
-        mode: TreeMode,
-        task: &TaskId,
-    ) -> Result<io::Result<Self>, TreeUnavailable> {
-        let hold = Hold::new(mode, task)?;
+    fn launch(image: &Image, run_id: &str, grip: Grip) -> io::Result<Self> {
         // From before the start, so that it never seems younger than it is.
         let born = Born::now();
-        let launched =
-            hold.place().and_then(|directory| image.launch(directory.as_ref().map(OwnedFd::as_fd)));
-        Ok(launched.map(|pid| Self {
-            pid,
-            tree: Arc::new(hold.tree(run_id, pid, born)),
-            is_reaped: false,
-        }))
+        let pid = image.launch(grip.place()?.as_ref().map(OwnedFd::as_fd))?;
+        Ok(Self { pid, tree: Arc::new(grip.tree(run_id, pid, born)), is_reaped: false })
     }
 
     pub(crate) const fn pid(&self) -> Pid {
@@ -72,8 +63,32 @@ impl Drop for Leader {
     }
 }
 
+/// A command that was started.
+#[derive(Debug)]
+pub(crate) enum Started {
+    Child(Leader, Child),
+    /// With the mark of its run, by which its processes are found should its supervisor be lost.
+    Supervised(Supervised, Mark),
+}
+
+impl Started {
+    fn launch(image: Image, run_id: &str, grace: Duration, hold: Hold) -> io::Result<Self> {
+        let grip = match hold {
+            Hold::Supervisor(supervisor) => {
+                let mark = Mark::new(RUN_VARIABLE, run_id);
+                return Ok(Self::Supervised(supervisor.launch(image, grace)?, mark));
+            }
+            Hold::Cgroup(cgroup) => Grip::Cgroup(cgroup),
+            Hold::Sweep => Grip::Sweep,
+        };
+        let leader = Leader::launch(&image, run_id, grip)?;
+        let child = Child::new(leader.pid())?;
+        Ok(Self::Child(leader, child))
+    }
+}
+
 /// Starts the command. If dropped before it is done, nothing is started, or it is killed at once.
-pub(crate) async fn start(run: &Run<'_>, mode: TreeMode) -> Result<(Leader, Ends), StartError> {
+pub(crate) async fn start(run: &Run<'_>, wish: &Wish) -> Result<(Started, Ends), StartError> {
     let command = run.command;
     if let Some(cwd) = &command.cwd {
         check_directory(cwd)?;
@@ -83,12 +98,13 @@ pub(crate) async fn start(run: &Run<'_>, mode: TreeMode) -> Result<(Leader, Ends
     let run_id = run_id(run.time);
     let image = Image::of(command, run.environment, &run_id, input);
     let (image, ends) = image.map_err(failed)?;
-    let task = run.task.id.clone();
+    let (task, wish, grace) = (run.task.id.clone(), wish.clone(), run.grace);
     // The thread stands still until the child has become the program; others need this one.
-    let launched = spawn_blocking(move || Leader::launch(&image, &run_id, mode, &task));
-    let leader = launched.await.unwrap_or_else(|error| Ok(Err(error.into())));
-    let leader = leader.map_err(StartError::Tree)?;
-    Ok((leader.map_err(failed)?, ends))
+    let launched = spawn_blocking(move || {
+        wish.hold(&task).map(|hold| Started::launch(image, &run_id, grace, hold))
+    });
+    let started = launched.await.unwrap_or_else(|error| Ok(Err(error.into())));
+    Ok((started.map_err(StartError::Tree)?.map_err(failed)?, ends))
 }
 
 /// Checked before the start, whose error would not say that it is the directory that is missing.

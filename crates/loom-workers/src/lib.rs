@@ -36,6 +36,7 @@ mod child;
 mod command;
 mod command_line;
 mod environment;
+mod follow;
 mod hold;
 #[cfg(feature = "http")]
 mod http;
@@ -60,6 +61,9 @@ mod time;
 mod tree;
 mod tree_mode;
 mod wait;
+
+#[doc(inline)]
+pub use loom_supervisor::supervisor_main;
 
 pub use base::{SubprocessBase, TERM_GRACE};
 pub use capture::Capture;

@@ -7,11 +7,11 @@ mod other;
 
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
-    Born, Cgroup, Member, can_hold, dead_homes, handle, hold, is_empty, kill_held, launch, members,
-    widen,
+    Born, Cgroup, Member, Supervised, Supervisor, can_hold, can_supervise, dead_homes, handle,
+    hold, is_empty, kill_held, launch, members, supervise, widen,
 };
 #[cfg(not(target_os = "linux"))]
 pub(crate) use other::{
-    Born, Cgroup, Member, can_hold, dead_homes, handle, hold, is_empty, kill_held, launch, members,
-    widen,
+    Born, Cgroup, Member, Supervised, Supervisor, can_hold, can_supervise, dead_homes, handle,
+    hold, is_empty, kill_held, launch, members, supervise, widen,
 };

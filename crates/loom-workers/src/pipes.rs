@@ -8,6 +8,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::unix::pipe::Sender;
 use tokio::select;
 use tokio::sync::watch;
+use tokio::task::yield_now;
 
 use crate::intake::Intake;
 use crate::launch::Ends;
@@ -90,11 +91,16 @@ async fn pump(
     while !*ended.borrow() {
         let Some(chunk) = next(&mut pipe, &mut buffer, over(&mut ended)).await else { break };
         intake.take(chunk).await;
-        if buffer.len() == buffer.capacity() && buffer.len() < FLOOD_CHUNK_BYTES {
+        if buffer.len() < buffer.capacity() {
+            continue;
+        }
+        if buffer.capacity() < FLOOD_CHUNK_BYTES {
             // Writer and reader would wake each other for every chunk.
             os::widen(&pipe, FLOOD_PIPE_BYTES);
             buffer = Vec::with_capacity(FLOOD_CHUNK_BYTES);
         }
+        // A pipe that is never empty must not keep the attempt from hearing that its time is over.
+        yield_now().await;
     }
     drain(pipe, &mut buffer, intake, time).await;
 }

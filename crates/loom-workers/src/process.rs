@@ -1,5 +1,6 @@
 //! Running commands as processes of this machine.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -7,12 +8,12 @@ use loom_core::{Task, WorkerError};
 use tokio::select;
 use tokio::sync::watch;
 
-use crate::child::{Child, has_exited};
 use crate::command::Stdin;
 use crate::environment::TASK_ID_VARIABLE;
-use crate::hold::Hold;
+use crate::follow;
+use crate::hold::Wish;
 use crate::intake::Intake;
-use crate::leader::start;
+use crate::leader::{Started, start};
 use crate::os;
 use crate::outcome;
 use crate::pipes::Pipes;
@@ -26,8 +27,13 @@ use crate::tree_mode::{TreeMode, TreeUnavailable};
 /// The variable by which the processes of one run are found again. Its value never repeats.
 pub const RUN_VARIABLE: &str = "LOOM_RUN";
 
+/// The variable by which the supervisors of a task's commands are found again.
+pub(crate) const SUPERVISOR_VARIABLE: &str = "LOOM_SUPERVISES";
+
 /// How long what a dead process left behind may take to end after it was asked to.
 const REAP_GRACE: Duration = Duration::from_secs(1);
+/// How long the supervisor of a dead process may take to end what carries no mark.
+const SUPERVISOR_WAIT: Duration = Duration::from_secs(20);
 
 /// Runs commands as processes of this machine, each in a process group of its own.
 ///
@@ -40,9 +46,9 @@ const REAP_GRACE: Duration = Duration::from_secs(1);
 ///
 /// Needs a tokio runtime with I/O and time. Do not have the system reap children by itself
 /// (`SIGCHLD` ignored), nor reap those that are not yours: their exit status would be lost.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct ProcessRunner {
-    mode: TreeMode,
+    wish: Wish,
 }
 
 impl ProcessRunner {
@@ -57,7 +63,16 @@ impl ProcessRunner {
     /// If the mode cannot be used here, each attempt fails and says why.
     #[must_use]
     pub const fn mode(mut self, mode: TreeMode) -> Self {
-        self.mode = mode;
+        self.wish.mode = mode;
+        self
+    }
+
+    /// Names the program that supervises commands: `loom-supervisor`, or any that calls
+    /// [`supervisor_main`](crate::supervisor_main) first in its `main`. Default: the running program,
+    /// if it does so.
+    #[must_use]
+    pub fn supervisor(mut self, program: impl Into<PathBuf>) -> Self {
+        self.wish.supervisor = Some(program.into());
         self
     }
 
@@ -75,7 +90,7 @@ impl ProcessRunner {
     /// # Ok::<(), loom_workers::TreeUnavailable>(())
     /// ```
     pub fn in_use(&self) -> Result<TreeMode, TreeUnavailable> {
-        Hold::mode(self.mode)
+        self.wish.in_use()
     }
 }
 
@@ -90,22 +105,18 @@ impl Runner for ProcessRunner {
         let cancellation = run.cx.cancellation();
         let started = select! {
             biased;
-            started = start(run, self.mode) => started,
+            started = start(run, &self.wish) => started,
             () = cancellation.cancelled() => {
                 return Err(outcome::stopped(cancellation.reason(), Duration::ZERO));
             }
         };
-        let (mut leader, ends) = started.map_err(StartError::into_worker_error)?;
-        let mut child = Child::new(leader.pid())?;
+        let (started, ends) = started.map_err(StartError::into_worker_error)?;
         let (tell, ended) = watch::channel(false);
         let control = async {
-            let stopped = exited_or_told(&mut child, run).await;
-            leader.tree().end(run.grace, run.time).await;
-            tell.send_replace(true);
-            // Reaped last: until then its id cannot pass to a stranger.
-            let exit = child.reap(run.time).await;
-            leader.is_reaped();
-            exit.map(|exit| exit.stopped(stopped))
+            match started {
+                Started::Child(leader, child) => follow::child((leader, child), run, &tell).await,
+                Started::Supervised(held, mark) => follow::supervised(held, mark, run, &tell).await,
+            }
         };
         let input = input(&run.command.stdin);
         let flow = Pipes::of(ends).flow(input, stdout, stderr, run.cx, (&ended, run.time));
@@ -121,17 +132,10 @@ impl Runner for ProcessRunner {
         }
         let mark = Mark::new(TASK_ID_VARIABLE, task.id.as_str());
         Tree::Sweep(Sweep::orphaned(mark)).end(REAP_GRACE, time).await;
+        // They end the rest by themselves.
+        let supervisors = Mark::new(SUPERVISOR_VARIABLE, task.id.as_str());
+        Tree::Sweep(Sweep::orphaned(supervisors)).wait(SUPERVISOR_WAIT, time).await;
         Ok(())
-    }
-}
-
-/// Whether the attempt was told to stop before the leader exited.
-async fn exited_or_told(leader: &mut Child, run: &Run<'_>) -> bool {
-    select! {
-        biased;
-        () = leader.exited(run.time) => false,
-        // The leader may have exited before that, and the news be on its way.
-        () = run.cx.cancellation().cancelled() => !has_exited(leader.pid()),
     }
 }
 

@@ -74,13 +74,21 @@ impl StartError {
 
     /// Whether the machine was short of something that it may have again soon.
     fn may_pass(&self) -> bool {
-        const SHORT: [Errno; 5] =
-            [Errno::AGAIN, Errno::NOMEM, Errno::MFILE, Errno::NFILE, Errno::TXTBSY];
-        let Self::CannotRun { source, .. } = self else {
-            return false;
-        };
-        Errno::from_io_error(source).is_some_and(|error| SHORT.contains(&error))
+        match self {
+            Self::CannotRun { source, .. } => {
+                is_short(source) || source.kind() == io::ErrorKind::TimedOut
+            }
+            Self::Tree(tree) => tree.may_pass,
+            _ => false,
+        }
     }
+}
+
+/// Whether the machine was short of something.
+pub(crate) fn is_short(error: &io::Error) -> bool {
+    const SHORT: [Errno; 5] =
+        [Errno::AGAIN, Errno::NOMEM, Errno::MFILE, Errno::NFILE, Errno::TXTBSY];
+    Errno::from_io_error(error).is_some_and(|error| SHORT.contains(&error))
 }
 
 /// Whether the program is a file, so that what was not found is the interpreter that it names.

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use loom_core::{
-    Account, CrashPolicy, ProgressSink, QualityGate, Task, TaskContext, Worker, WorkerError, WorkerResult,
-    WorkerType,
+    Account, CrashPolicy, ProgressSink, QualityGate, Task, TaskContext, Worker, WorkerError,
+    WorkerResult, WorkerType,
 };
 use loom_deps::{Level, LogRecord, Logger, TracingLogger};
 

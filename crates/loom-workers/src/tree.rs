@@ -62,6 +62,15 @@ impl Tree {
         }
     }
 
+    /// Waits until those have ended who are there now, at most so long.
+    pub(crate) async fn wait(&self, at_most: Duration, time: &Time) {
+        let until = time.now().saturating_add(at_most);
+        let members = self.members().await;
+        if !members.is_empty() {
+            self.gone(&members, until, time).await;
+        }
+    }
+
     /// Kills all processes without waiting for their end. Blocks for about a millisecond.
     pub(crate) fn kill(&self) {
         match self {

@@ -5,7 +5,7 @@
 /// | mode | needs | gets away |
 /// |---|---|---|
 /// | [`Cgroup`](Self::Cgroup) | Linux 5.7, a cgroup v2 in which this process may make others | who moves itself to another cgroup, or has a service start something |
-/// | [`Supervisor`](Self::Supervisor) | a supervising program | who has a service start something |
+/// | [`Supervisor`](Self::Supervisor) | Linux 5.3, a program that calls [`supervisor_main`](crate::supervisor_main) first in its `main`, this one or one that is [named](crate::ProcessRunner::supervisor) | who has a service start something |
 /// | [`Sweep`](Self::Sweep) | nothing | who leaves the process group and drops the mark from its environment, or runs as another user; on systems other than Linux whoever leaves the group |
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -47,10 +47,17 @@ pub struct TreeUnavailable {
     pub mode: TreeMode,
     /// What stands against it.
     pub why: String,
+    /// Whether the machine was only short of something.
+    pub(crate) may_pass: bool,
 }
 
 impl TreeUnavailable {
     pub(crate) fn new(mode: TreeMode, why: impl Into<String>) -> Self {
-        Self { mode, why: why.into() }
+        Self { mode, why: why.into(), may_pass: false }
+    }
+
+    pub(crate) const fn may_pass(mut self, may_pass: bool) -> Self {
+        self.may_pass = may_pass;
+        self
     }
 }

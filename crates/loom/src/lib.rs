@@ -79,10 +79,10 @@ pub use open::{DEFAULT_ENGINE, open};
 
 #[cfg(feature = "http")]
 pub use loom_workers::HttpBase;
-#[cfg(feature = "subprocess")]
-pub use loom_workers::SubprocessBase;
 #[cfg(any(feature = "http", feature = "subprocess"))]
 pub use loom_workers::{self as workers, StreamingBase};
+#[cfg(feature = "subprocess")]
+pub use loom_workers::{SubprocessBase, supervisor_main};
 
 #[cfg(feature = "testing")]
 pub use loom_testkit as testing;

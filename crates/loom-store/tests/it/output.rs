@@ -261,9 +261,8 @@ async fn a_death_beyond_the_cap_leaves_last_words_though_nobody_has_flushed() {
     output.append(&task, out(b" and more")).await.unwrap();
     output.flush(&task).await.unwrap();
     let mut tails = ["tail.0", "tail.1"].map(|name| directory(&place).join(name)).into_iter();
-    let torn_at = |path: &PathBuf| {
-        fs::read(path).unwrap().windows(9).position(|bytes| bytes == b" and more")
-    };
+    let torn_at =
+        |path: &PathBuf| fs::read(path).unwrap().windows(9).position(|bytes| bytes == b" and more");
     let (newer, at) = tails.find_map(|path| torn_at(&path).map(|at| (path, at))).unwrap();
     OpenOptions::new().write(true).open(&newer).unwrap().set_len(at as u64).unwrap();
     let left = text(&all(&other).await.chunks);

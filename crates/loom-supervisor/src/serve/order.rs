@@ -19,6 +19,7 @@ use crate::protocol::{Outline, Step};
 #[derive(Debug)]
 pub(super) struct Order {
     program: OsString,
+    name: OsString,
     args: Vec<OsString>,
     variables: Vec<(OsString, OsString)>,
     cwd: PathBuf,
@@ -37,7 +38,8 @@ impl Order {
             .filter_map(|text| text.strip_suffix(&[0]))
             .map(|text| OsString::from_vec(text.to_vec()));
         let program = texts.next()?;
-        let args = texts.by_ref().take(outline.args.checked_sub(1)?).collect();
+        let name = texts.next()?;
+        let args = texts.by_ref().take(outline.args.checked_sub(2)?).collect();
         let variables =
             texts.by_ref().take(outline.variables).map(|entry| variable(&entry)).collect();
         let cwd = texts.next()?.into();
@@ -50,7 +52,7 @@ impl Order {
         let [stdin, stdout, stderr] = outline.files;
         let files = [file(stdin)?, file(stdout)?, file(stderr)?];
         let grace_ms = outline.grace_ms;
-        Some(Self { program, args, variables, cwd, files, survival, grace_ms })
+        Some(Self { program, name, args, variables, cwd, files, survival, grace_ms })
     }
 
     /// Makes ready the directory of a command that is to survive.
@@ -74,6 +76,7 @@ impl Order {
         }
         let mut command = Command::new(&self.program);
         command
+            .arg0(&self.name)
             .args(&self.args)
             .env_clear()
             .envs(self.variables)

@@ -266,12 +266,18 @@ fn usage() -> Usage {
     let Ok(usage) = getrusage(UsageWho::RUSAGE_CHILDREN) else {
         return Usage::default();
     };
-    let peak_kib = u64::try_from(usage.max_rss()).unwrap_or_default();
+    let own = getrusage(UsageWho::RUSAGE_SELF).map_or(0, |own| own.max_rss());
     Usage {
         user: duration(usage.user_time()),
         system: duration(usage.system_time()),
-        peak_rss_bytes: peak_kib.saturating_mul(1024),
+        peak_rss_bytes: bytes(usage.max_rss()),
+        own_peak_rss_bytes: bytes(own),
     }
+}
+
+/// The system counts in units of 1,024.
+fn bytes(peak: std::ffi::c_long) -> u64 {
+    u64::try_from(peak).unwrap_or_default().saturating_mul(1024)
 }
 
 fn duration(time: TimeVal) -> Duration {

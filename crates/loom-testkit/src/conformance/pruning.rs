@@ -60,7 +60,11 @@ pub async fn only_what_ended_before_is_removed(h: &Harness) {
     }
     assert_eq!(pruned(&actor, prune(3, 100)).await, [], "before means before");
     let ended = ["cancelled", "completed", "failed", "failed_crash"].map(id);
-    assert_eq!(pruned(&actor, prune(4, 100)).await, ended, "every ended task is removed, and named");
+    assert_eq!(
+        pruned(&actor, prune(4, 100)).await,
+        ended,
+        "every ended task is removed, and named"
+    );
     let expected = ["dispatched", "pending", "retrying", "running"].map(id);
     assert_eq!(left(h).await, expected, "what has not ended is never removed");
     assert!(h.find(&id("completed")).await.is_none(), "a removed task is not found");

@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use loom_core::{
-    Account, CrashPolicy, QualityGate, Task, TaskContext, Worker, WorkerError, WorkerResult, WorkerType,
+    Account, CrashPolicy, QualityGate, Task, TaskContext, Worker, WorkerError, WorkerResult,
+    WorkerType,
 };
 use tokio::sync::watch;
 

@@ -9,15 +9,20 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use loom_core::TaskId;
 use rustix::process::{Pid, Signal};
 
 use crate::launch::Image;
+use crate::runner::Exit;
 use crate::sweep::Sweep;
+use crate::tree_mode::{TreeMode, TreeUnavailable};
 
 const NO_CGROUPS: &str = "only Linux has cgroups";
+const NO_SUPERVISORS: &str = "supervisors run on Linux alone";
 
 /// When the leader of a tree was started. Of no use here.
 #[derive(Clone, Copy, Debug)]
@@ -76,6 +81,46 @@ pub(crate) fn can_hold() -> Result<(), String> {
 
 pub(crate) fn hold(_task: &TaskId) -> Result<Cgroup, String> {
     Err(NO_CGROUPS.to_owned())
+}
+
+/// A supervisor that has no command yet. There are none.
+#[derive(Debug)]
+pub(crate) enum Supervisor {}
+
+impl Supervisor {
+    pub(crate) fn launch(self, _image: Image, _grace: Duration) -> io::Result<Supervised> {
+        match self {}
+    }
+}
+
+/// A command under a supervisor. There are none.
+#[derive(Debug)]
+pub(crate) enum Supervised {}
+
+impl Supervised {
+    pub(crate) async fn ended(&mut self) -> io::Result<Exit> {
+        match *self {}
+    }
+
+    pub(crate) fn end(&self, _grace: Duration) {
+        match *self {}
+    }
+
+    pub(crate) fn abandon(&self) {
+        match *self {}
+    }
+}
+
+/// Commands cannot have supervisors.
+pub(crate) fn can_supervise(_named: Option<&Path>) -> Result<(), String> {
+    Err(NO_SUPERVISORS.to_owned())
+}
+
+pub(crate) fn supervise(
+    _named: Option<&Path>,
+    _task: &TaskId,
+) -> Result<Supervisor, TreeUnavailable> {
+    Err(TreeUnavailable::new(TreeMode::Supervisor, NO_SUPERVISORS))
 }
 
 pub(crate) const fn kill_held(_task: &TaskId) {}

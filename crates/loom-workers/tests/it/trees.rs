@@ -1,6 +1,7 @@
 //! What holds together everything that a command starts, in each mode that can be used here.
 
 use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
 use std::os::fd::AsRawFd;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
@@ -11,22 +12,34 @@ use loom_core::{
     CancelReason, Cancellation, ErrorKind, FailureCode, Task, TaskContext, Worker, WorkerError,
     WorkerResult,
 };
+use loom_supervisor::{Program, Spec};
 use loom_testkit::within;
-use loom_workers::{ProcessRunner, SubprocessBase, TreeMode, keys, kill_tree};
+use loom_workers::{
+    CommandLine, ProcessRunner, Resolver, Stdin, SubprocessBase, TreeMode, keys, kill_tree,
+};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::{FdFlags, fcntl_dupfd_cloexec, fcntl_setfd};
-use rustix::process::Pid;
+use rustix::process::{Pid, Signal};
 
-use crate::support::{LONG, SHORT, Tee, command, is_running, pid, shell, state, until, worker};
+use crate::support::{
+    LONG, SHORT, Tee, command, is_running, marked, pid, shell, signal, state, until, worker,
+};
 
 /// A grandchild in a session of its own, whose parent is gone. It says its id, closes its outputs
 /// and stays.
 const DOUBLE_FORKED: &str = "setsid sh -c 'sh -c \"echo \\$\\$; exec >&- 2>&-; sleep 1000; sleep 1000\" & \
                              exit 0'";
 
+/// A program that can supervise commands.
+const SUPERVISOR: &str = env!("CARGO_BIN_EXE_loom-test-supervisor");
+
 fn modes() -> impl Iterator<Item = TreeMode> {
-    let modes = [TreeMode::Cgroup, TreeMode::Sweep];
-    modes.into_iter().filter(|mode| ProcessRunner::new().mode(*mode).in_use().is_ok())
+    let modes = [TreeMode::Cgroup, TreeMode::Supervisor, TreeMode::Sweep];
+    modes.into_iter().filter(|mode| runner(*mode).in_use().is_ok())
+}
+
+fn runner(mode: TreeMode) -> ProcessRunner {
+    ProcessRunner::new().mode(mode).supervisor(SUPERVISOR)
 }
 
 fn has_cgroups() -> bool {
@@ -34,7 +47,7 @@ fn has_cgroups() -> bool {
 }
 
 fn held(mode: TreeMode) -> SubprocessBase {
-    worker().tree(mode).grace(SHORT)
+    worker().runner(runner(mode)).grace(SHORT)
 }
 
 async fn run(mode: TreeMode, task: &Task) -> WorkerResult {
@@ -106,13 +119,98 @@ async fn a_double_forked_grandchild_goes_with_a_dropped_attempt() {
 }
 
 #[tokio::test]
-async fn nothing_gets_out_of_a_cgroup() {
-    if !has_cgroups() {
-        return;
+async fn nothing_gets_out_of_a_cgroup_or_away_from_a_supervisor() {
+    for mode in modes().filter(|mode| *mode != TreeMode::Sweep) {
+        let task = shell(&format!("echo $(env -i {DOUBLE_FORKED})"));
+        let result = run(mode, &task).await;
+        assert!(!is_running(pid(&result.content)), "{mode:?}");
     }
-    let task = shell(&format!("echo $(env -i {DOUBLE_FORKED})"));
-    let result = run(TreeMode::Cgroup, &task).await;
-    assert!(!is_running(pid(&result.content)));
+}
+
+/// What the system calls the program of a process.
+fn name(pid: Pid) -> String {
+    fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default().trim().to_owned()
+}
+
+fn parent(pid: Pid) -> Option<Pid> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (_, fields) = stat.rsplit_once(')')?;
+    fields.split_whitespace().nth(1)?.parse().ok().and_then(Pid::from_raw)
+}
+
+#[tokio::test]
+async fn a_command_whose_supervisor_was_killed_is_ended_and_fails() {
+    let tee = Tee::new();
+    let worker = held(TreeMode::Supervisor).tee(Arc::clone(&tee) as _);
+    let task = shell("setsid sh -c 'echo $$; exec sleep 1000' & wait");
+    let cx = TaskContext::new();
+    let strike = async {
+        let sleeper = tee.pid().await;
+        let supervisor = parent(parent(sleeper).unwrap()).unwrap();
+        assert_eq!(name(supervisor), "loom-supervisor");
+        signal(supervisor, Signal::KILL);
+        sleeper
+    };
+    let both = async { tokio::join!(worker.execute(&cx, &task), strike) };
+    let (end, sleeper) = within(LONG, both).await;
+    let error = end.unwrap_err();
+    assert!(error.message().contains("supervisor"), "{error}");
+    assert!(!is_running(sleeper));
+    assert_eq!(marked(&task), [""; 0]);
+}
+
+#[tokio::test]
+async fn reaping_waits_for_the_supervisor_of_the_dead() {
+    let task = shell("true");
+    let program = Program::at(SUPERVISOR).mark("LOOM_SUPERVISES", task.id.as_str());
+    let deaf = "trap '' TERM; echo $$; while :; do sleep 0.1; done";
+    let (told, tell) = std::io::pipe().unwrap();
+    let spec = Spec::new("/bin/sh").args(["-c", deaf]).env("PATH", "/usr/bin:/bin");
+    let held = loom_supervisor::start(&program, spec.stdout(tell).grace(SHORT * 10)).unwrap();
+    let mut line = String::new();
+    BufReader::new(told).read_line(&mut line).unwrap();
+    // So it is when the process that holds it dies: nothing that is left carries a mark.
+    drop(held);
+    within(LONG, worker().reap(&task)).await.unwrap();
+    assert!(!is_running(pid(&line)));
+}
+
+#[tokio::test]
+async fn what_a_supervisor_cannot_start_is_told_as_in_every_mode() {
+    for mode in modes() {
+        let end = held(mode).execute(&TaskContext::new(), &command(&["/no/such/program"])).await;
+        let error = end.unwrap_err();
+        assert_eq!(error.code(), FailureCode::SpawnFailed, "{mode:?}");
+        assert_eq!(error.output().unwrap().metadata[keys::SPAWN_ERROR], "not_found", "{mode:?}");
+        assert!(error.message().contains("cannot find the program"), "{mode:?}: {error}");
+        let end = held(mode).execute(&TaskContext::new(), &command(&["/etc/passwd"])).await;
+        let error = end.unwrap_err();
+        assert!(error.message().contains("cannot run \"/etc/passwd\""), "{mode:?}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_program_that_is_no_supervisor_is_refused() {
+    let runner = ProcessRunner::new().mode(TreeMode::Supervisor).supervisor("/bin/true");
+    let end = worker().runner(runner).execute(&TaskContext::new(), &shell("true")).await;
+    let error = end.unwrap_err();
+    assert!(error.message().contains("is no supervisor"), "{error}");
+}
+
+#[tokio::test]
+async fn a_command_finds_what_it_is_given_in_every_mode() {
+    for mode in modes() {
+        let script = "echo $0 $LOOM_SUPERVISES; pwd; cat; echo oops >&2";
+        let mut task = shell(script);
+        task.cwd = Some("/".to_owned());
+        let worker = SubprocessBase::new(|task: &Task| {
+            Ok(CommandLine.resolve(task)?.stdin(Stdin::text("read\n")))
+        });
+        let worker = worker.runner(runner(mode));
+        let result = within(LONG, worker.execute(&TaskContext::new(), &task)).await.unwrap();
+        assert_eq!(result.content, "sh\n/\nread\n", "{mode:?}");
+        assert_eq!(result.metadata[keys::STDERR], "oops\n", "{mode:?}");
+    }
 }
 
 #[tokio::test]
@@ -120,7 +218,7 @@ async fn a_command_that_has_stopped_hears_that_it_is_to_end() {
     for mode in modes() {
         let task = shell("trap 'echo bye; exit' TERM; echo $$; while :; do kill -STOP $$; done");
         let (tee, cancellation) = (Tee::new(), Cancellation::new());
-        let worker = worker().tree(mode).grace(LONG * 2).tee(Arc::clone(&tee) as _);
+        let worker = worker().runner(runner(mode)).grace(LONG * 2).tee(Arc::clone(&tee) as _);
         let cx = TaskContext::new().with_cancellation(cancellation.clone());
         let tell = async {
             let pid = tee.pid().await;
@@ -250,6 +348,7 @@ async fn a_mode_that_cannot_be_used_is_an_error_that_says_so() {
     let error = end.unwrap_err();
     assert_eq!((error.kind(), error.code()), (ErrorKind::Permanent, FailureCode::SpawnFailed));
     assert!(error.message().contains("held together by supervisor"), "{error}");
+    assert!(error.message().contains("`loom::supervisor_main()`"), "{error}");
     assert!(error.message().contains("TreeMode::Auto"), "{error}");
 }
 
@@ -257,6 +356,8 @@ async fn a_mode_that_cannot_be_used_is_an_error_that_says_so() {
 async fn the_best_mode_that_can_be_used_is() {
     let best = if has_cgroups() { TreeMode::Cgroup } else { TreeMode::Sweep };
     assert_eq!(ProcessRunner::new().in_use(), Ok(best));
+    let best = if has_cgroups() { TreeMode::Cgroup } else { TreeMode::Supervisor };
+    assert_eq!(runner(TreeMode::Auto).in_use(), Ok(best));
 }
 
 #[tokio::test]
@@ -277,8 +378,14 @@ async fn signals_do_in_a_command_what_they_do_by_default() {
     assert!(!ignored.ends_with("\t0000000000000000"), "otherwise there is nothing to see");
     for mode in modes() {
         let task = command(&["grep", "-E", "SigIgn|SigBlk", "/proc/self/status"]);
-        let none = "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n";
-        assert_eq!(run(mode, &task).await.content, none, "{mode:?}");
+        let told = run(mode, &task).await.content;
+        let set = |name| {
+            let set = told.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+            u64::from_str_radix(set.trim(), 16).unwrap()
+        };
+        // Two belong to the C library, and a supervisor can only leave them as they were.
+        let untouched = if mode == TreeMode::Supervisor { 0b11 << 31 } else { 0 };
+        assert_eq!((set("SigBlk:"), set("SigIgn:") & !untouched), (0, 0), "{mode:?}: {told}");
     }
 }
 
@@ -301,8 +408,11 @@ async fn what_a_command_has_used_is_told() {
 #[tokio::test]
 async fn memory_that_is_the_hosts_is_not_counted_as_the_commands() {
     let mine = vec![1_u8; 32 << 20];
-    let result = run(TreeMode::Sweep, &command(&["true"])).await;
-    assert!(!result.metadata.contains_key(keys::PEAK_MEMORY_BYTES), "{}", mine.len());
+    for mode in modes() {
+        let result = run(mode, &command(&["true"])).await;
+        let peak = result.metadata.get(keys::PEAK_MEMORY_BYTES);
+        assert_eq!(peak, None, "{mode:?} {}", mine.len());
+    }
 }
 
 #[tokio::test]
