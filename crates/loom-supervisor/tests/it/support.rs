@@ -22,9 +22,9 @@ pub(crate) fn supervisor() -> Program {
     Program::at(env!("CARGO_BIN_EXE_loom-supervisor"))
 }
 
-/// The example that is its own supervisor. Cargo builds examples before it runs tests.
+/// The program that is its own supervisor.
 pub(crate) fn host() -> PathBuf {
-    supervisor().path().with_file_name("examples").join("host")
+    env!("CARGO_BIN_EXE_loom-supervisor-host").into()
 }
 
 /// A script, with the grace of one who is patient.

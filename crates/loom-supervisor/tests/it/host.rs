@@ -1,15 +1,5 @@
 //! A program that is its own supervisor: runs the command it is given, and ends as that does.
 //! Without a command it runs `echo`.
-//!
-//! ```sh
-//! cargo run -p loom-supervisor --example host -- make test
-//! ```
-//!
-//! Prints:
-//!
-//! ```text
-//! nothing that this has started can get away
-//! ```
 
 use std::env;
 use std::error::Error;
